@@ -1,0 +1,67 @@
+//! Where data come from: the collector contract and the registry of collectors.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+/// Brings the raw items of one interface, oldest first. Built by its plugin without I/O.
+#[async_trait]
+pub trait Collector: Send {
+    /// The next item, or `None` when there is no more for now. An item that was given and not settled is
+    /// not given again by the same collector, but by the next one (after a restart).
+    async fn next(&mut self) -> Result<Option<RawItem>, CollectError>;
+
+    /// Called once per item, in any order, only after everything of it is stored and announced, or
+    /// refused for good. Only now the source may forget it.
+    async fn settle(&mut self, item: RawItem, outcome: ItemOutcome) -> Result<(), CollectError>;
+}
+
+/// One file to ingest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawItem {
+    /// Unique among the items of the interface: what the journal remembers. A file that changed has
+    /// another key (path, size and time of change for local files).
+    pub key: String,
+    /// Base name: `reportName` of its records.
+    pub name: String,
+    /// `reportFolder` of its records.
+    pub folder: Option<String>,
+    /// The local file that holds the bytes; it stays until the item is settled.
+    pub path: PathBuf,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemOutcome {
+    /// Everything of it is stored and announced.
+    Done,
+    /// Some records were refused (they are dead letters); the rest is stored and announced.
+    Partly(String),
+    /// The file cannot be read; records before the damage are stored and announced.
+    Broken(String),
+    /// Not now (shutdown): the source keeps it as it is.
+    Released,
+}
+
+/// Why a source could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// Try again later.
+    #[error("cannot read {place}")]
+    Unreachable {
+        /// Folder, host or address, without credentials.
+        place: String,
+        /// What happened.
+        #[source]
+        source: maas_model::BoxError,
+    },
+    /// An operator must act.
+    #[error("{place}: {reason}")]
+    Refused {
+        /// Folder, host or address, without credentials.
+        place: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}

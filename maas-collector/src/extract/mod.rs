@@ -1,0 +1,56 @@
+//! How bytes become records: the extractor contract and the registry of extractors.
+
+use maas_model::document::Source;
+
+/// Turns one file into records. No network, no clock: same bytes, same records. Runs on a blocking
+/// thread.
+pub trait Extractor: Send + Sync {
+    /// Gives every record of the file to `sink`, in the order of the file, and stops early when the sink
+    /// says so. Memory does not grow with the file where the format allows it.
+    ///
+    /// A record that is wrong goes to the sink as [`BadRecord`] and the rest goes on; `Err` means that
+    /// nothing more can be read from the file.
+    fn extract(&self, input: &Input<'_>, sink: &mut dyn RecordSink) -> Result<(), ExtractError>;
+}
+
+/// The file to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Where the bytes are.
+    pub path: &'a std::path::Path,
+    /// Base name: `reportName` of the records.
+    pub name: &'a str,
+    /// Where it came from, when known.
+    pub folder: Option<&'a str>,
+}
+
+/// Takes the records of a file.
+pub trait RecordSink {
+    /// One record. `Break`: no more is wanted.
+    fn record(&mut self, record: Source) -> std::ops::ControlFlow<()>;
+    /// One record that is wrong.
+    fn bad(&mut self, bad: BadRecord) -> std::ops::ControlFlow<()>;
+}
+
+/// A record that cannot be used; its neighbours go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BadRecord {
+    /// Where in the file: `record 12`, `line 13`.
+    pub place: String,
+    /// The field at fault, when one is.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// The record as it was read; cut at 1 MiB.
+    pub raw: String,
+}
+
+/// Why nothing more can be read from a file.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct ExtractError {
+    /// Where in the file: `line 3, column 7`, `byte 1200`.
+    pub place: String,
+    /// What is wrong.
+    pub reason: String,
+}

@@ -1,0 +1,1 @@
+//! Runs one interface: collect, extract, store, announce, journal.

@@ -1,0 +1,3 @@
+//! Takes messages from queues, runs engines on them, writes what they return, reports, acknowledges.
+
+pub mod context;

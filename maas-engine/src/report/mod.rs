@@ -1,0 +1,1 @@
+//! From write outcomes to the next messages.

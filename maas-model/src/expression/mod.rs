@@ -1,0 +1,1 @@
+//! Expressions over values: what converters and mapped fields are written in.

@@ -1,0 +1,1 @@
+//! What wraps a store or a bus: retry, metrics, visibility.

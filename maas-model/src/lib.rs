@@ -1,0 +1,26 @@
+//! The shared language of MaaS: documents and their models, the store that keeps them, the messages
+//! that announce them, the bus that carries those, and the pipeline file that ties all together.
+//!
+//! ```text
+//! collect -> extract -> store -> message -> pool -> engine -> store -> report -> message -> ... -> display
+//!                       ^^^^^    ^^^^^^^                      ^^^^^              ^^^^^^^
+//! ```
+//!
+//! `maas-collector` and `maas-engine` depend on this crate and never on each other: they meet only
+//! in documents and messages.
+
+pub mod clock;
+pub mod document;
+pub mod expression;
+pub mod layer;
+pub mod message;
+pub mod model;
+pub mod pipeline;
+pub mod plugin;
+pub mod store;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+/// An error of another crate, kept as the cause of one of ours.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -1,0 +1,126 @@
+//! The bus contract.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::{BusError, Delivery, ExchangeName, QueueName, RoutingKey, Topology};
+
+/// Carries messages from exchanges to queues by routing key, and keeps them until they are settled.
+///
+/// At least once: a message may come again, it is never lost once [`MessageBus::publish`] said `Routed`.
+/// Adapters reconnect by themselves: while the bus is away every method waits, tells so once in the log,
+/// and goes on. A method returns a temporary error only when the wait exceeded the adapter's limit.
+#[async_trait]
+pub trait MessageBus: Debug + Send + Sync {
+    /// Makes exchanges, queues, bindings, and for every pool its dead-letter exchange, parking queue and
+    /// delay queues. Idempotent. What exists otherwise (type, arguments) is an error, nothing is replaced.
+    async fn declare(&self, topology: &Topology) -> Result<(), BusError>;
+
+    /// One outcome per message, in the order given, once all are on disk or refused. Messages of one
+    /// call to the same queue keep their order. In flight are at most the adapter's window.
+    async fn publish(&self, messages: Vec<Outgoing>) -> Result<Vec<Published>, BusError>;
+
+    /// Receives from a queue. At most `prefetch` deliveries are unsettled at a time. Several
+    /// subscriptions to one queue share its messages.
+    async fn subscribe(
+        &self,
+        queue: &QueueName,
+        prefetch: u16,
+    ) -> Result<Box<dyn Subscription>, BusError>;
+
+    /// The queues whose name matches `pattern` (`*` stands for any text), by name. RabbitMQ tells only
+    /// those that were declared or named through this bus.
+    async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError>;
+
+    /// The first messages of a queue, oldest first, left where they are.
+    async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError>;
+
+    /// Removes all messages that wait in a queue (not those being worked on); tells how many.
+    async fn purge(&self, queue: &QueueName) -> Result<u64, BusError>;
+
+    /// Reaches the bus and tells what it says of itself.
+    async fn status(&self) -> Result<BusStatus, BusError>;
+
+    /// Unsettled deliveries go back to their queues; nothing may be called after.
+    async fn close(&self) -> Result<(), BusError>;
+}
+
+/// The messages of one queue as they come.
+#[async_trait]
+pub trait Subscription: Send {
+    /// The next message; waits for one, also while the bus is away. `None` after
+    /// [`MessageBus::close`]. Cancel safe: a call that is dropped loses nothing.
+    async fn next(&mut self) -> Option<Delivery>;
+}
+
+/// One message to publish.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// Where to. The empty name is the default exchange: the key is the queue.
+    pub exchange: ExchangeName,
+    /// What queues are bound by.
+    pub routing_key: RoutingKey,
+    /// JSON text.
+    pub body: Vec<u8>,
+    /// Unique; goes into the message's properties and matches a return to its message.
+    pub message_id: String,
+    /// 0 to 9; only classic queues heed it.
+    pub priority: u8,
+    /// Further properties. Names start with `x-maas-`.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What came of one [`Outgoing`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// At least one queue has it, on disk.
+    Routed,
+    /// No queue is bound to this key: the message is gone. Normal at the end of a chain.
+    Unroutable,
+    /// The broker will never take it (size); its own words.
+    Refused(String),
+}
+
+/// What the bus knows of one queue.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QueueInfo {
+    /// Its name.
+    pub name: QueueName,
+    /// Messages that wait.
+    pub ready: u64,
+    /// Messages delivered and not settled, where the bus tells.
+    pub unsettled: Option<u64>,
+    /// Messages that wait for their delay to end.
+    pub delayed: u64,
+    /// Subscriptions.
+    pub consumers: u64,
+}
+
+/// A message looked at, not taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Peeked {
+    /// The key it was published with.
+    pub routing_key: RoutingKey,
+    /// The exchange it was published to.
+    pub exchange: ExchangeName,
+    /// JSON text, as published.
+    pub body: Vec<u8>,
+    /// The `x-maas-` properties.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What the bus says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BusStatus {
+    /// Product and where it is, without credentials.
+    pub name: String,
+    /// Version of the server or library.
+    pub version: String,
+    /// Whether publishing and consuming can be expected to work.
+    pub healthy: bool,
+    /// What is wrong (memory alarm, disk alarm), or more detail, for a person.
+    pub detail: String,
+}

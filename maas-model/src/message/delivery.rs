@@ -1,0 +1,101 @@
+//! One message in hand, to be settled once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{BusError, DeadReason, ExchangeName, QueueName, RoutingKey};
+
+/// A message that this process must settle: [`ack`](Self::ack), [`return_after`](Self::return_after) or
+/// [`dead_letter`](Self::dead_letter). One that is dropped unsettled goes back to its queue at once.
+pub struct Delivery {
+    /// Where it came from.
+    pub queue: QueueName,
+    /// The exchange it was published to.
+    pub exchange: ExchangeName,
+    /// The key it was published with, also after a delay.
+    pub routing_key: RoutingKey,
+    /// JSON text, as published.
+    pub body: Vec<u8>,
+    /// 0 to 9, as published.
+    pub priority: u8,
+    /// The `x-maas-` properties.
+    pub headers: BTreeMap<String, String>,
+    /// Whether it may have been delivered before: somebody may have begun the work.
+    pub redelivered: bool,
+    /// How many times it was returned or came back because its worker died; 0 the first time.
+    pub tries: u32,
+    settle: Box<dyn Settle>,
+}
+
+/// How an adapter settles one delivery. Called once.
+#[async_trait]
+pub trait Settle: Send + Sync {
+    /// The work is done: forget the message. When the connection is gone by now the message will come
+    /// again; that is no error.
+    async fn ack(self: Box<Self>) -> Result<(), BusError>;
+
+    /// Delivers it again, to any subscription, after at least `delay`; the try is counted. The message
+    /// is on disk all the time.
+    async fn return_after(self: Box<Self>, delay: Duration) -> Result<(), BusError>;
+
+    /// Moves it to the parking queue of its pool with the reason. It is there before it is gone here.
+    async fn dead_letter(self: Box<Self>, reason: DeadReason) -> Result<(), BusError>;
+}
+
+impl Delivery {
+    /// For adapters.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        queue: QueueName,
+        exchange: ExchangeName,
+        routing_key: RoutingKey,
+        body: Vec<u8>,
+        priority: u8,
+        headers: BTreeMap<String, String>,
+        redelivered: bool,
+        tries: u32,
+        settle: Box<dyn Settle>,
+    ) -> Self {
+        Self {
+            queue,
+            exchange,
+            routing_key,
+            body,
+            priority,
+            headers,
+            redelivered,
+            tries,
+            settle,
+        }
+    }
+
+    /// The work is done.
+    pub async fn ack(self) -> Result<(), BusError> {
+        self.settle.ack().await
+    }
+
+    /// The work is to be tried again after `delay`.
+    pub async fn return_after(self, delay: Duration) -> Result<(), BusError> {
+        self.settle.return_after(delay).await
+    }
+
+    /// The work cannot be done.
+    pub async fn dead_letter(self, reason: DeadReason) -> Result<(), BusError> {
+        self.settle.dead_letter(reason).await
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("queue", &self.queue)
+            .field("routing_key", &self.routing_key)
+            .field("bytes", &self.body.len())
+            .field("redelivered", &self.redelivered)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
+    }
+}

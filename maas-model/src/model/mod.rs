@@ -1,0 +1,36 @@
+//! What kinds of documents there are: fields and types, partitions, index template.
+
+mod coerce;
+mod field;
+mod partition;
+mod template;
+
+pub use coerce::CoerceError;
+pub use field::{Field, FieldType};
+pub use partition::{Partition, PartitionError};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::document::IndexName;
+
+/// One kind of document. Described in YAML under `models`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The class named in messages: `PripProduct`.
+    pub name: String,
+    /// The alias over all its indices, and the prefix of their names: `raw-data-prip-product`.
+    pub alias: IndexName,
+    /// Declared fields, in their order. Documents may have further ones, which are kept as they are.
+    /// Models of collected documents declare `reportName`, `reportFolder` and `ingestionTime` too.
+    pub fields: IndexMap<String, Field>,
+    /// How documents are spread over indices; `None`: all in one index with the name of the alias.
+    pub partition: Option<Partition>,
+    /// Settings of the index (`number_of_shards`); the store's defaults where absent.
+    pub settings: BTreeMap<String, serde_json::Value>,
+}
+
+/// All models of a pipeline, by name.
+pub type Models = BTreeMap<String, Arc<Model>>;

@@ -1,0 +1,1 @@
+//! Contracts and fixtures for every store and bus.

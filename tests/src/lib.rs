@@ -1,1 +1,3 @@
-//! .
+//! What the tests of MaaS share: sample data and really started servers.
+
+pub mod sample;

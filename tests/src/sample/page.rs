@@ -17,9 +17,9 @@ pub struct Page {
 }
 
 /// How often, in records, a page has something out of the ordinary.
-const DUPLICATE_EVERY: usize = 29;
-const UPDATE_EVERY: usize = 31;
-const BROKEN_EVERY: usize = 37;
+const DUPLICATE_EVERY: usize = 11;
+const UPDATE_EVERY: usize = 13;
+const BROKEN_EVERY: usize = 17;
 
 pub(crate) fn pages(
     interface: &str,

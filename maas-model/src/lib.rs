@@ -17,6 +17,7 @@ pub mod message;
 pub mod model;
 pub mod pipeline;
 pub mod plugin;
+pub mod secret;
 pub mod store;
 
 #[cfg(feature = "testing")]

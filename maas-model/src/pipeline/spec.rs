@@ -1,5 +1,6 @@
 //! A checked pipeline, ready to be built.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub struct PluginUse {
     pub settings: Value,
     /// Where it stands: `collect.yaml:12:5`.
     pub place: String,
+    /// The folder of the pipeline: what relative paths in the settings start from.
+    pub base: PathBuf,
 }
 
 /// One source of data: collect -> extract -> store -> message.

@@ -1,0 +1,89 @@
+//! Plugins by name: what is linked into the program, with settings, example and checks.
+//!
+//! A plugin crate registers each plugin with `inventory::submit!`; it is linked only when the program
+//! names the crate (`use my_plugins as _;`). Each kind of plugin (collector, extractor, engine) submits
+//! one [`PluginKind`], so that this crate can list and check plugins without knowing the kinds.
+
+mod emission;
+mod near;
+mod registry;
+mod settings;
+mod shape;
+
+pub use emission::{Emission, EmissionCause, EmitContext};
+pub use near::{nearest, suggestion};
+pub use registry::{DuplicatePlugin, check_registry, find, plugins, unknown_name};
+pub use settings::{SettingError, Settings, read};
+pub(crate) use shape::{Fault, Segment, Shape, ShapeError, lookup_mut, path_text};
+
+use serde_json::Value;
+
+/// One kind of plugin, submitted by the crate that owns the kind.
+pub struct PluginKind {
+    /// `collector`, `extractor`, `engine`.
+    pub kind: &'static str,
+    /// All plugins of this kind that are linked, in any order.
+    pub list: fn() -> Vec<PluginInfo>,
+}
+
+inventory::collect!(PluginKind);
+
+/// What is known of one plugin without building it.
+#[derive(Debug, Clone)]
+pub struct PluginInfo {
+    /// The kind it belongs to.
+    pub kind: &'static str,
+    /// The word that selects it in YAML: `file`, `json`, `CONSOLIDATE_PRODUCT`.
+    pub name: &'static str,
+    /// The Rust module it comes from (its first part is the crate).
+    pub module: &'static str,
+    /// Settings that work, as YAML.
+    pub example: &'static str,
+    /// JSON Schema of its settings; its `description` is the plugin's.
+    pub schema: fn() -> schemars::Schema,
+    /// Reads and checks settings; no I/O. All errors, not the first one only.
+    pub check: fn(&Value) -> Vec<SettingError>,
+    /// For engines: what it may publish with these (checked) settings; nothing for other kinds.
+    pub emits: fn(&Value, &EmitContext<'_>) -> Vec<Emission>,
+}
+
+impl PluginInfo {
+    /// What [`Settings`] tell of a plugin. `module` is the caller's `module_path!()`.
+    ///
+    /// The registration type of a kind is this, its constructor, and nothing else:
+    ///
+    /// ```
+    /// # use maas_model::plugin::{PluginInfo, Settings};
+    /// struct CollectorPlugin {
+    ///     info: PluginInfo,
+    /// }
+    ///
+    /// impl CollectorPlugin {
+    ///     const fn of<S: Settings>(module: &'static str) -> Self {
+    ///         Self { info: PluginInfo::of::<S>("collector", module) }
+    ///     }
+    /// }
+    /// ```
+    pub const fn of<S: Settings>(kind: &'static str, module: &'static str) -> Self {
+        Self {
+            kind,
+            name: S::NAME,
+            module,
+            example: S::EXAMPLE,
+            schema: settings::schema_of::<S>,
+            check: settings::check_of::<S>,
+            emits: emission::nothing,
+        }
+    }
+
+    /// The same plugin, publishing what `emits` tells.
+    pub const fn emitting(mut self, emits: fn(&Value, &EmitContext<'_>) -> Vec<Emission>) -> Self {
+        self.emits = emits;
+        self
+    }
+
+    /// The crate it comes from.
+    pub fn crate_name(&self) -> &'static str {
+        self.module.split("::").next().unwrap_or(self.module)
+    }
+}

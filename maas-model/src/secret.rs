@@ -1,0 +1,165 @@
+//! Passwords and tokens: where they are rather than what they are, and never shown.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A password, token or other text that nobody may see. Never printed.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("writeOnly" = true))]
+pub enum Secret {
+    /// The text itself. Better: one of the others.
+    Text(#[schemars(with = "String")] SecretString),
+    /// In an environment variable.
+    Env(SecretEnv),
+    /// In a file; a line break at its end does not count.
+    File(SecretFile),
+}
+
+/// A secret in an environment variable.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretEnv {
+    /// Name of the variable.
+    #[schemars(length(min = 1))]
+    env: String,
+}
+
+/// A secret in a file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretFile {
+    /// Path, relative to the folder of the pipeline.
+    file: PathBuf,
+}
+
+/// Why a secret cannot be had. Names its place, never its text.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// The variable is not set, or is no text.
+    #[error("environment variable `{name}` is not set; it should hold a secret")]
+    Env {
+        /// Its name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the secret in `{}`", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Secret {
+    /// A secret that is known already.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self::Text(SecretString::from(text.into()))
+    }
+
+    /// Fetches the text. `base` is the folder of the pipeline. To be called when the thing that needs it
+    /// is built, and kept no longer than that needs it.
+    pub fn reveal(&self, base: &Path) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::Env(SecretEnv { env }) => match std::env::var(env) {
+                Ok(text) => Ok(SecretString::from(text)),
+                Err(_) => Err(SecretError::Env { name: env.clone() }),
+            },
+            Self::File(SecretFile { file }) => {
+                let path = base.join(file);
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => Ok(SecretString::from(text.trim_end_matches(['\r', '\n']))),
+                    Err(source) => Err(SecretError::File { path, source }),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Secret(***)"),
+            Self::Env(SecretEnv { env }) => write!(f, "Secret(env {env})"),
+            Self::File(SecretFile { file }) => write!(f, "Secret(file {})", file.display()),
+        }
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (key, place) = match self {
+            Self::Text(_) => return serializer.serialize_str("***"),
+            Self::Env(SecretEnv { env }) => ("env", env.clone()),
+            Self::File(SecretFile { file }) => ("file", file.display().to_string()),
+        };
+        serializer.collect_map([(key, place)])
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.expose_secret() == b.expose_secret(),
+            (Self::Env(a), Self::Env(b)) => a.env == b.env,
+            (Self::File(a), Self::File(b)) => a.file == b.file,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = Secret::new("hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+        assert_eq!(serde_json::to_value(&secret).unwrap(), json!("***"));
+        assert_eq!(
+            secret.reveal(Path::new("")).unwrap().expose_secret(),
+            "hunter2"
+        );
+    }
+
+    #[test]
+    fn a_file_is_read_without_its_last_line_break() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), "hunter2\n").unwrap();
+        let secret: Secret = serde_json::from_value(json!({"file": "password"})).unwrap();
+        assert_eq!(
+            secret.reveal(folder.path()).unwrap().expose_secret(),
+            "hunter2"
+        );
+        assert_eq!(
+            serde_json::to_value(&secret).unwrap(),
+            json!({"file": "password"})
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let secret: Secret = serde_json::from_value(json!({"env": "MAAS_TEST_NOT_SET"})).unwrap();
+        let error = secret.reveal(Path::new("")).unwrap_err();
+        assert!(error.to_string().contains("MAAS_TEST_NOT_SET"));
+        let secret: Secret = serde_json::from_value(json!({"file": "nowhere"})).unwrap();
+        assert!(
+            secret
+                .reveal(Path::new(""))
+                .unwrap_err()
+                .to_string()
+                .contains("`nowhere`")
+        );
+    }
+}

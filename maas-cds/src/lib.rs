@@ -1,1 +1,5 @@
-//! .
+//! Copernicus monitoring on MaaS: product names, the models of raw and consolidated products, and the
+//! engines that consolidate them. Written as any user would write a domain of their own; it also ships
+//! the program `maas`.
+
+pub mod name;

@@ -6,3 +6,5 @@
 pub mod collect;
 pub mod extract;
 pub mod flow;
+
+mod registry;

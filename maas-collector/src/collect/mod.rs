@@ -1,6 +1,11 @@
 //! Where data come from: the collector contract and the registry of collectors.
 
+mod plugin;
+
+pub use plugin::{CollectorConfig, CollectorContext, CollectorPlugin, NothingTaken, Taken};
+
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,12 +13,23 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait Collector: Send {
     /// The next item, or `None` when there is no more for now. An item that was given and not settled is
-    /// not given again by the same collector, but by the next one (after a restart).
+    /// not given again by the same collector, but by the next one (after a restart). Cancel safe: a
+    /// call that is dropped takes nothing.
     async fn next(&mut self) -> Result<Option<RawItem>, CollectError>;
 
     /// Called once per item, in any order, only after everything of it is stored and announced, or
     /// refused for good. Only now the source may forget it.
     async fn settle(&mut self, item: RawItem, outcome: ItemOutcome) -> Result<(), CollectError>;
+
+    /// How long to wait after `None` before asking again.
+    fn poll_interval(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// Whether an item is ingested although the journal says that it was done before: an operator asked.
+    fn repeats(&self) -> bool {
+        false
+    }
 }
 
 /// One file to ingest.

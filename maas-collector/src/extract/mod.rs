@@ -1,5 +1,10 @@
 //! How bytes become records: the extractor contract and the registry of extractors.
 
+pub mod json;
+mod plugin;
+
+pub use plugin::{ExtractorConfig, ExtractorPlugin};
+
 use maas_model::document::Source;
 
 /// Turns one file into records. No network, no clock: same bytes, same records. Runs on a blocking

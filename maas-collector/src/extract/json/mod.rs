@@ -1,0 +1,3 @@
+//! JSON files.
+
+pub mod path;

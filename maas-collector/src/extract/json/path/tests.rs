@@ -1,0 +1,79 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn chains_and_the_general_evaluator_agree() {
+    let node = json!({
+        "a": {"b": [{"n": "x", "v": 1}, {"n": "y", "v": 2}, {"n": "x", "v": [3]}]},
+        "b c": "blank",
+    });
+    for text in [
+        "$",
+        "$.a.b[0].v",
+        "$.a.b[-1].v",
+        "$.a.b[7].v",
+        "$.a.b[*].n",
+        "$.a.b[1:].v",
+        "$.a.b[:2].v",
+        "$.a.b[::-1].v",
+        "$.a.b[-2:-1].v",
+        "$.a.b[::0].v",
+        "$.a.b[?@.n=='x'].v",
+        "$.a.b[?(@.n == \"y\")].v",
+        "$['b c']",
+        "$.a.b[0]['n','v']",
+        "$.a.*[0].v",
+        "$.nothing.at.all",
+    ] {
+        let path = JsonPath::parse(text).unwrap();
+        assert!(
+            matches!(path.kind, Kind::Chain(_)),
+            "{text} is walked directly"
+        );
+        let general = serde_json_path::JsonPath::parse(text).unwrap();
+        let found = path.find(&node);
+        let found: Vec<_> = found.first.into_iter().chain(found.more).collect();
+        assert_eq!(found, general.query(&node).all(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_path_is_refused_with_the_text() {
+    for text in ["", "a.b", "$.", "$.a[", "$.a b", "$[01]", "$.a[?]"] {
+        let error = JsonPath::parse(text).unwrap_err();
+        assert_eq!(error.text, text);
+    }
+}
+
+#[test]
+fn a_slice_takes_a_single_object_as_a_list_of_one() {
+    let path = JsonPath::parse("$.f[:].value").unwrap();
+    assert_eq!(path.value(&json!({"f": {"value": 1}})), Some(json!(1)));
+    assert_eq!(path.value(&json!({"f": null})), None);
+}
+
+#[test]
+fn old_paths_are_written_in_the_standard_dialect() {
+    for (old, new) in [
+        ("`this`.Name", "$.Name"),
+        ("a.b", "$.a.b"),
+        ("$.value", "$.value"),
+        (
+            "`this`.Attributes[?Name=='x'].Value",
+            "$.Attributes[?@.Name=='x'].Value",
+        ),
+        ("$.'-dash'.@type", "$['-dash']['@type']"),
+        ("`this`.l[0].in|out.id", "$.l[0]['in','out'].id"),
+        ("$..p", "$..p"),
+        ("$.b[?n!='x' & p<10]", "$.b[?(@.n && @.n!='x') && @.p<10]"),
+        ("$.it['don\\'t']", "$.it['don\\'t']"),
+    ] {
+        assert_eq!(
+            from_legacy(old, Dialect::Extended).as_deref(),
+            Ok(new),
+            "{old}"
+        );
+        assert!(JsonPath::parse(new).is_ok(), "{new}");
+    }
+}

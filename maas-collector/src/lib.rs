@@ -6,5 +6,3 @@
 pub mod collect;
 pub mod extract;
 pub mod flow;
-
-mod registry;

@@ -4,26 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use maas_model::plugin::{PluginInfo, PluginKind, SettingError};
+use maas_model::plugin::{self, PluginInfo, PluginKind, SettingError, Settings};
 use serde_json::Value;
 
 use super::Collector;
-use crate::registry;
 
-/// The settings of one collector: its reference page, its check and its constructor.
-pub trait CollectorConfig: serde::de::DeserializeOwned + schemars::JsonSchema {
-    /// The word that selects it in YAML.
-    const NAME: &'static str;
-    /// Settings that work, as YAML.
-    const EXAMPLE: &'static str;
-
-    /// Compares the settings with each other. No I/O.
-    fn check(&self) -> Vec<SettingError> {
-        Vec::new()
-    }
-
-    /// Makes the collector. Still no I/O.
-    fn build(self, cx: CollectorContext) -> Result<Box<dyn Collector>, SettingError>;
+/// The settings of one collector, and how it is made of them.
+pub trait CollectorConfig: Settings {
+    /// Makes the collector. No I/O.
+    fn build(self, cx: CollectorContext) -> Result<Box<dyn Collector>, Vec<SettingError>>;
 }
 
 /// What a collector is given beside its settings.
@@ -58,38 +47,28 @@ impl Taken for NothingTaken {
 /// One collector that is linked into the program.
 pub struct CollectorPlugin {
     info: PluginInfo,
-    build: fn(&Value, CollectorContext) -> Result<Box<dyn Collector>, Vec<SettingError>>,
+    build: fn(&Value, CollectorContext) -> Built,
 }
+
+type Built = Result<Box<dyn Collector>, Vec<SettingError>>;
 
 inventory::collect!(CollectorPlugin);
 
 inventory::submit! {
     PluginKind {
-        kind: "collector",
+        kind: KIND,
         list: || CollectorPlugin::all().map(|plugin| plugin.info.clone()).collect(),
     }
 }
+
+const KIND: &str = "collector";
 
 impl CollectorPlugin {
     /// Registers the collector with settings `C`; `module` is `module_path!()`.
     pub const fn of<C: CollectorConfig>(module: &'static str) -> Self {
         Self {
-            info: PluginInfo {
-                kind: "collector",
-                name: C::NAME,
-                module,
-                example: C::EXAMPLE,
-                schema: || schemars::schema_for!(C),
-                check: |settings| match registry::read::<C>(settings) {
-                    Ok(config) => config.check(),
-                    Err(errors) => errors,
-                },
-                emits: |_, _| Vec::new(),
-            },
-            build: |settings, cx| {
-                let config = registry::checked(registry::read::<C>(settings)?, C::check)?;
-                config.build(cx).map_err(|error| vec![error])
-            },
+            info: PluginInfo::of::<C>(KIND, module),
+            build: |settings, cx| plugin::read::<C>(settings)?.build(cx),
         }
     }
 

@@ -1,8 +1,13 @@
 //! How bytes become records: the extractor contract and the registry of extractors.
 
+mod convert;
+mod field;
 pub mod json;
 mod plugin;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use convert::{Convert, RegexConvert};
 pub use plugin::{ExtractorConfig, ExtractorPlugin};
 
 use maas_model::document::Source;

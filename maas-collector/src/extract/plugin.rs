@@ -1,55 +1,49 @@
 //! The registry of extractors: settings, constructor and description of each, by name.
 
-use maas_model::plugin::{PluginInfo, PluginKind, SettingError};
+use maas_model::plugin::{self, PluginInfo, PluginKind, SettingError, Settings};
 use serde_json::Value;
 
 use super::Extractor;
-use crate::registry;
 
-/// The settings of one extractor: its reference page, its check and its constructor.
-pub trait ExtractorConfig: serde::de::DeserializeOwned + schemars::JsonSchema {
-    /// The word that selects it in YAML.
-    const NAME: &'static str;
-    /// Settings that work, as YAML.
-    const EXAMPLE: &'static str;
-
-    /// Compiles every path and expression of the settings. No I/O. All errors, not the first one only.
+/// The settings of one extractor, and how it is made of them.
+pub trait ExtractorConfig: Settings {
+    /// Compiles every path and expression. No I/O. All errors, not the first one only.
+    ///
+    /// [`Settings::check`] may leave that to this method: the registry builds to check.
     fn build(self) -> Result<Box<dyn Extractor>, Vec<SettingError>>;
 }
 
 /// One extractor that is linked into the program.
 pub struct ExtractorPlugin {
     info: PluginInfo,
-    build: fn(&Value) -> Result<Box<dyn Extractor>, Vec<SettingError>>,
+    build: fn(&Value) -> Built,
 }
+
+type Built = Result<Box<dyn Extractor>, Vec<SettingError>>;
 
 inventory::collect!(ExtractorPlugin);
 
 inventory::submit! {
     PluginKind {
-        kind: "extractor",
+        kind: KIND,
         list: || ExtractorPlugin::all().map(|plugin| plugin.info.clone()).collect(),
     }
 }
 
+const KIND: &str = "extractor";
+
 impl ExtractorPlugin {
     /// Registers the extractor with settings `C`; `module` is `module_path!()`.
     pub const fn of<C: ExtractorConfig>(module: &'static str) -> Self {
+        let mut info = PluginInfo::of::<C>(KIND, module);
+        // Building is pure and cheap, and the only full check of paths and expressions.
+        info.check = |settings| {
+            let built = plugin::read::<C>(settings).and_then(C::build);
+            built.err().unwrap_or_default()
+        };
         Self {
-            info: PluginInfo {
-                kind: "extractor",
-                name: C::NAME,
-                module,
-                example: C::EXAMPLE,
-                schema: || schemars::schema_for!(C),
-                // Building is pure and cheap, and the only full check of paths and expressions.
-                check: |settings| {
-                    let built = registry::read::<C>(settings).and_then(C::build);
-                    built.err().unwrap_or_default()
-                },
-                emits: |_, _| Vec::new(),
-            },
-            build: |settings| registry::read::<C>(settings).and_then(C::build),
+            info,
+            build: |settings| plugin::read::<C>(settings)?.build(),
         }
     }
 

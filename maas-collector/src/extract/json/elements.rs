@@ -353,7 +353,10 @@ mod tests {
         let text = r#" {"skip": {"value": [0]}, "a": {"n": "]", "value" : [ {"x": "}\"]"}, 1 , "t,", [2, [3]], nope ] , "z": 1} } "#;
         for window in 1..text.len() {
             let (found, error) = all(text, &["a", "value"], window);
-            assert_eq!(found, [r#"{"x": "}\"]"}"#, "1", r#""t,""#, "[2, [3]]", "nope"]);
+            assert_eq!(
+                found,
+                [r#"{"x": "}\"]"}"#, "1", r#""t,""#, "[2, [3]]", "nope"]
+            );
             assert_eq!(error, None);
         }
     }
@@ -361,13 +364,37 @@ mod tests {
     #[test]
     fn damage_is_told_with_its_place_after_what_came_before() {
         for (text, before, place) in [
-            ("[1,\n2,\n{\"a\": ", 2, "line 3, column 7: the file ends inside a value"),
-            ("[1 2]", 1, "line 1, column 4: a `,` or `]` is wanted between records"),
-            ("[1", 1, "line 1, column 3: the file ends inside the records"),
+            (
+                "[1,\n2,\n{\"a\": ",
+                2,
+                "line 3, column 7: the file ends inside a value",
+            ),
+            (
+                "[1 2]",
+                1,
+                "line 1, column 4: a `,` or `]` is wanted between records",
+            ),
+            (
+                "[1",
+                1,
+                "line 1, column 3: the file ends inside the records",
+            ),
             ("[1,,2]", 1, "line 1, column 4: a value is wanted"),
-            ("[1] 2", 1, "line 1, column 5: there is more text behind the end"),
-            ("", 0, "line 1, column 1: the file ends where the records should start"),
-            ("{}", 0, "line 1, column 1: the records are no list: it starts with `{`"),
+            (
+                "[1] 2",
+                1,
+                "line 1, column 5: there is more text behind the end",
+            ),
+            (
+                "",
+                0,
+                "line 1, column 1: the file ends where the records should start",
+            ),
+            (
+                "{}",
+                0,
+                "line 1, column 1: the records are no list: it starts with `{`",
+            ),
         ] {
             let (found, error) = all(text, &[], 64);
             assert_eq!(found.len(), before, "{text}");
@@ -377,7 +404,12 @@ mod tests {
 
     #[test]
     fn a_path_to_nothing_is_told() {
-        for text in [r#"{"b": [1]}"#, r#"{"a": null}"#, "[1]", r#"{"a": {"a": [1]}}"#] {
+        for text in [
+            r#"{"b": [1]}"#,
+            r#"{"a": null}"#,
+            "[1]",
+            r#"{"a": {"a": [1]}}"#,
+        ] {
             let (found, error) = all(text, &["a"], 64);
             assert!(found.is_empty() && error.is_some(), "{text}");
         }

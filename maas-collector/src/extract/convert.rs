@@ -1,0 +1,203 @@
+//! Converters: what is done to a field of a complete record.
+
+use indexmap::IndexMap;
+use maas_model::document::Source;
+use maas_model::plugin::SettingError;
+use regex::{Captures, Regex};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::field::{Expression, FieldError, wrong};
+
+/// How a field is converted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Convert {
+    /// An expression over `value`.
+    Expression(String),
+    /// The first match of a regular expression.
+    Regex(RegexConvert),
+}
+
+/// The first match of a regular expression, formatted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegexConvert {
+    /// Searched in the text of the field.
+    regex: String,
+    /// What becomes of the match: `{}` and `{0}`, `{1}` stand for its groups, or for the whole match
+    /// when there are none.
+    #[serde(default = "whole")]
+    format: String,
+}
+
+fn whole() -> String {
+    "{}".into()
+}
+
+/// The converters of an extractor, in order.
+pub(super) struct Converters {
+    fields: Vec<(String, Converter)>,
+    partial: bool,
+}
+
+enum Converter {
+    Expression(Expression),
+    Regex(Regex, Vec<Piece>),
+}
+
+/// A piece of a format.
+#[derive(Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    Group(usize),
+}
+
+impl Converters {
+    /// Compiles all; what is wrong is added to `errors`.
+    pub(super) fn compile(
+        settings: IndexMap<String, Convert>,
+        partial: bool,
+        errors: &mut Vec<SettingError>,
+    ) -> Self {
+        let mut fields = Vec::new();
+        for (field, convert) in settings {
+            match convert.compile() {
+                Ok(converter) => fields.push((field, converter)),
+                Err(message) => errors.push(wrong(format!("convert.{field}"), message)),
+            }
+        }
+        Self { fields, partial }
+    }
+
+    /// Converts the fields of a complete record.
+    pub(super) fn apply(&self, record: &mut Source) -> Result<(), FieldError> {
+        for (field, converter) in &self.fields {
+            let converted = match record.get(field) {
+                Some(value) => converter.convert(value),
+                None => Err("it is absent".into()),
+            };
+            let value = match converted {
+                Ok(value) => value,
+                Err(_) if self.partial => Value::Null,
+                Err(reason) => return Err(FieldError::new(field, reason)),
+            };
+            record.insert(field.clone(), value);
+        }
+        Ok(())
+    }
+}
+
+impl Convert {
+    fn compile(self) -> Result<Converter, String> {
+        match self {
+            Self::Expression(text) => Expression::parse(&text).map(Converter::Expression),
+            Self::Regex(RegexConvert { regex, format }) => {
+                let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
+                let groups = regex.captures_len().saturating_sub(1).max(1);
+                let pieces = pieces(&format)?;
+                for piece in &pieces {
+                    if matches!(piece, Piece::Group(group) if *group >= groups) {
+                        return Err(format!(
+                            "`{format}` names more groups than the expression has"
+                        ));
+                    }
+                }
+                Ok(Converter::Regex(regex, pieces))
+            }
+        }
+    }
+}
+
+impl Converter {
+    fn convert(&self, value: &Value) -> Result<Value, String> {
+        match self {
+            Self::Expression(expression) => expression.evaluate(value),
+            Self::Regex(regex, pieces) => {
+                let text = value.as_str().ok_or("it is no text")?;
+                let found = regex
+                    .captures(text)
+                    .ok_or_else(|| format!("nothing in it matches `{regex}`"))?;
+                Ok(Value::from(filled(pieces, &found)))
+            }
+        }
+    }
+}
+
+fn filled(pieces: &[Piece], found: &Captures<'_>) -> String {
+    let shift = usize::from(found.len() > 1);
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            Piece::Group(group) => found.get(group + shift).map_or("", |group| group.as_str()),
+        })
+        .collect()
+}
+
+/// Reads `{1}-{0}`, `{}`, `{{`.
+fn pieces(format: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut next = 0;
+    let mut text = String::new();
+    let mut rest = format;
+    while let Some(place) = rest.find(['{', '}']) {
+        text.push_str(&rest[..place]);
+        let brace = &rest[place..=place];
+        rest = &rest[place + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            text.push_str(brace);
+            rest = after;
+            continue;
+        }
+        let end = rest.find('}').filter(|_| brace == "{");
+        let end = end.ok_or_else(|| format!("`{format}` has a `{brace}` without partner"))?;
+        let group = match &rest[..end] {
+            "" => {
+                next += 1;
+                next - 1
+            }
+            number => number
+                .parse()
+                .map_err(|_| format!("`{{{number}}}` names no group"))?,
+        };
+        pieces.push(Piece::Text(std::mem::take(&mut text)));
+        pieces.push(Piece::Group(group));
+        rest = &rest[end + 1..];
+    }
+    text.push_str(rest);
+    pieces.push(Piece::Text(text));
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn convert(regex: &str, format: &str, value: Value) -> Result<Value, String> {
+        let config = RegexConvert {
+            regex: regex.into(),
+            format: format.into(),
+        };
+        Convert::Regex(config).compile()?.convert(&value)
+    }
+
+    #[test]
+    fn the_first_match_is_formatted() {
+        assert_eq!(convert("[0-9]+", "{}", json!("a12b3")), Ok(json!("12")));
+        assert_eq!(convert("(a)(b)?", "{1}-{0}", json!("xa")), Ok(json!("-a")));
+        assert_eq!(convert("(a)(b)", "{{{}}}", json!("ab")), Ok(json!("{a}")));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        assert!(convert("x", "{}", json!("a")).is_err());
+        assert!(convert("x", "{}", json!(1)).is_err());
+        assert!(convert("(x)", "{1}", json!("x")).is_err());
+        assert!(convert("(x", "{}", json!("x")).is_err());
+        assert!(convert("x", "{", json!("x")).is_err());
+    }
+}

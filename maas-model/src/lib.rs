@@ -20,6 +20,8 @@ pub mod plugin;
 pub mod secret;
 pub mod store;
 
+#[cfg(test)]
+mod cases;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -1,7 +1,15 @@
 //! Dates: UTC, stored as `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+mod free;
+mod iso;
+mod stored;
+
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
+
+pub use stored::zulu;
+
+use super::moment::Moment;
 
 /// Why a value is no date.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -13,21 +21,85 @@ pub struct DateError {
     pub reason: String,
 }
 
-/// The stored text form; milliseconds are truncated.
-pub fn zulu(instant: DateTime<Utc>) -> String {
-    instant
-        .trunc_subsecs(3)
-        .to_rfc3339_opts(SecondsFormat::Millis, true)
+/// Reads a date in any form that the Python system reads: see [`parse_date_at`].
+///
+/// What a text does not say is taken from the current day; stored dates say all.
+pub fn parse_date(value: &Value) -> Result<DateTime<Utc>, DateError> {
+    match value {
+        Value::String(text) => parse_date_text(text),
+        _ => parse_date_at(value, Utc::now()),
+    }
 }
 
-/// Reads a date in any form that the Python system reads.
-pub fn parse_date(value: &Value) -> Result<DateTime<Utc>, DateError> {
+/// As [`parse_date`], for a text.
+pub fn parse_date_text(text: &str) -> Result<DateTime<Utc>, DateError> {
+    match stored::read(text) {
+        Some(date) => Ok(date),
+        None => parse_text_at(text, Utc::now()),
+    }
+}
+
+/// Reads a date:
+/// - a text that ends in `Z` as ISO 8601, in the extended, compact or week form;
+/// - any other text freely: month before day (`01/02/2024` is 2 January), month names, RFC 2822,
+///   offsets; parts it does not name are those of `now`, without an offset it is UTC;
+/// - an integer as milliseconds since 1970.
+///
+/// Years 1 to 9999; empty text, floats, seconds of 60 and hours of 24 are refused.
+pub fn parse_date_at(value: &Value, now: DateTime<Utc>) -> Result<DateTime<Utc>, DateError> {
     let error = |reason: &str| DateError {
         value: value.to_string(),
         reason: reason.to_owned(),
     };
-    let text = value.as_str().ok_or_else(|| error("it is no text"))?;
-    DateTime::parse_from_rfc3339(text)
-        .map(|date| date.to_utc())
-        .map_err(|source| error(&source.to_string()))
+    match value {
+        Value::String(text) => parse_text_at(text, now),
+        Value::Number(number) => match number.as_i64() {
+            Some(millis) => from_millis(millis).ok_or_else(|| error("its year is not 1 to 9999")),
+            None => Err(error("a number must be whole milliseconds since 1970")),
+        },
+        // Python counts booleans as integers.
+        Value::Bool(flag) => from_millis(i64::from(*flag)).ok_or_else(|| error("it is a boolean")),
+        Value::Null => Err(error("it is null")),
+        Value::Array(_) => Err(error("it is a list")),
+        Value::Object(_) => match Moment::from_value(value) {
+            Some(moment) => {
+                in_range(moment.to_utc()).ok_or_else(|| error("its year is not 1 to 9999"))
+            }
+            None => Err(error("it is an object")),
+        },
+    }
 }
+
+fn parse_text_at(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, DateError> {
+    let error = |reason: &str| DateError {
+        value: text.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if let Some(date) = stored::read(text) {
+        return Ok(date);
+    }
+    if text.trim().is_empty() {
+        return Err(error("it is empty"));
+    }
+    // A date is short; the free reader keeps a list of words.
+    if text.len() > 256 {
+        return Err(error("it is longer than 256 bytes"));
+    }
+    let utc = text.strip_suffix('Z').and_then(iso::read);
+    let date = match utc {
+        Some(date) => date.and_utc(),
+        None => free::read(text, now).map_err(error)?,
+    };
+    in_range(date).ok_or_else(|| error("its year is not 1 to 9999"))
+}
+
+fn from_millis(millis: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(millis).and_then(in_range)
+}
+
+fn in_range(date: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (1..=9999).contains(&date.year()).then_some(date)
+}
+
+#[cfg(test)]
+mod tests;

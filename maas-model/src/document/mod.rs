@@ -3,11 +3,14 @@
 mod date;
 mod id;
 mod index_name;
-mod view;
+mod moment;
+pub mod python_text;
+pub mod view;
 
-pub use date::{DateError, parse_date, zulu};
+pub use date::{DateError, parse_date, parse_date_at, parse_date_text, zulu};
 pub use id::{DocumentId, IdError, IdFields};
 pub use index_name::{IndexName, IndexNameError};
+pub use moment::Moment;
 
 use serde_json::{Map, Value};
 

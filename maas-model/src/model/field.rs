@@ -37,3 +37,76 @@ pub enum FieldType {
     Ip,
     Binary,
 }
+
+impl Field {
+    /// A field without parameters and members.
+    pub fn new(kind: FieldType) -> Self {
+        Self {
+            kind,
+            parameters: serde_json::Map::new(),
+            fields: IndexMap::new(),
+        }
+    }
+}
+
+impl FieldType {
+    /// All types.
+    pub const ALL: [Self; 17] = [
+        Self::Keyword,
+        Self::Text,
+        Self::Date,
+        Self::Long,
+        Self::Integer,
+        Self::Short,
+        Self::Byte,
+        Self::Double,
+        Self::Float,
+        Self::HalfFloat,
+        Self::Boolean,
+        Self::Object,
+        Self::Nested,
+        Self::GeoPoint,
+        Self::GeoShape,
+        Self::Ip,
+        Self::Binary,
+    ];
+
+    /// The word for it in a mapping and in YAML.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Text => "text",
+            Self::Date => "date",
+            Self::Long => "long",
+            Self::Integer => "integer",
+            Self::Short => "short",
+            Self::Byte => "byte",
+            Self::Double => "double",
+            Self::Float => "float",
+            Self::HalfFloat => "half_float",
+            Self::Boolean => "boolean",
+            Self::Object => "object",
+            Self::Nested => "nested",
+            Self::GeoPoint => "geo_point",
+            Self::GeoShape => "geo_shape",
+            Self::Ip => "ip",
+            Self::Binary => "binary",
+        }
+    }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether its values are objects.
+    pub fn is_object(self) -> bool {
+        matches!(self, Self::Object | Self::Nested)
+    }
+}
+
+impl std::fmt::Display for FieldType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

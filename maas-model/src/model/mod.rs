@@ -2,12 +2,15 @@
 
 mod coerce;
 mod field;
+pub(crate) mod number;
 mod partition;
+mod spec;
 mod template;
 
 pub use coerce::CoerceError;
 pub use field::{Field, FieldType};
 pub use partition::{Partition, PartitionError};
+pub use spec::{FieldSpec, FullFieldSpec, ModelSpec, PartitionSpec};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,3 +37,10 @@ pub struct Model {
 
 /// All models of a pipeline, by name.
 pub type Models = BTreeMap<String, Arc<Model>>;
+
+impl Model {
+    /// Whether a field is declared. One that declares `updateTime` gets it at each write.
+    pub fn declares(&self, field: &str) -> bool {
+        self.fields.contains_key(field)
+    }
+}

@@ -4,12 +4,17 @@
 //! contract suite in `testing::store`, so that a pipeline behaves the same on both.
 
 mod aggregate;
+mod embedded;
 mod error;
+mod evaluate;
 mod query;
 mod write;
 
 pub use aggregate::{Aggregation, Bucket, Group, Interval, Measure, MeasureKind};
+pub use embedded::EmbeddedStore;
 pub use error::StoreError;
+pub(crate) use evaluate::is_stored_date;
+pub use evaluate::{Kinds, matches};
 pub use query::{Order, Query, Search, Sort};
 pub use write::{WriteAction, WriteOp, WriteOutcome};
 

@@ -97,6 +97,28 @@ impl Query {
         }
     }
 
+    /// The deepest nesting of `and`, `or` and `not` that a store takes.
+    pub const DEEPEST: usize = 32;
+
+    /// Why no store takes this query.
+    pub fn check(&self) -> Result<(), String> {
+        if self.fits_in(Self::DEEPEST) {
+            return Ok(());
+        }
+        let deepest = Self::DEEPEST;
+        Err(format!("the query is nested deeper than {deepest} levels"))
+    }
+
+    fn fits_in(&self, levels: usize) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                levels > 0 && parts.iter().all(|part| part.fits_in(levels - 1))
+            }
+            Self::Not(part) => levels > 0 && part.fits_in(levels - 1),
+            _ => true,
+        }
+    }
+
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -130,6 +152,15 @@ impl Search {
             limit: 1_000,
             fields: Vec::new(),
         }
+    }
+
+    /// Why no store takes this search.
+    pub fn check(&self) -> Result<(), String> {
+        let (limit, most) = (self.limit, Self::MOST);
+        if !(1..=most).contains(&limit) {
+            return Err(format!("the limit `{limit}` is not between 1 and {most}"));
+        }
+        self.query.check()
     }
 
     /// Adds an order behind those given before.

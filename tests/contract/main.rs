@@ -1,0 +1,3 @@
+//! Contracts, run on really started servers.
+
+mod servers;

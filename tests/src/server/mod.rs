@@ -1,0 +1,35 @@
+//! Real servers, started on loopback with a data folder of their own and ended with the test process.
+//!
+//! `tests/setup` installs what they need. A server that cannot be started is an error, never a reason
+//! to skip a test.
+
+mod opensearch;
+mod port;
+mod process;
+mod rabbitmq;
+
+pub use opensearch::{OpenSearch, OpenSearchOptions, shared_opensearch};
+pub use port::free_port;
+pub use rabbitmq::{RabbitMq, RabbitMqOptions, shared_rabbitmq};
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::time::Instant;
+
+/// Asks `done` until it says so; an error names `what` when `limit` has passed.
+pub async fn wait_until<F, R>(what: &str, limit: Duration, mut done: F) -> Result<()>
+where
+    F: FnMut() -> R,
+    R: Future<Output = bool>,
+{
+    let deadline = Instant::now() + limit;
+    while !done().await {
+        if Instant::now() > deadline {
+            bail!("waited {limit:?} in vain for {what}");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}

@@ -39,7 +39,7 @@ impl Reading {
             self.six_digits(&word)?;
             return Ok(at);
         }
-        if pointed.is_none() && matches!(word.len(), 8 | 12 | 14) {
+        if matches!(word.len(), 8 | 12 | 14) {
             self.long_digits(&word)?;
             return Ok(at);
         }

@@ -1,0 +1,13 @@
+//! What publications and products have in common.
+
+mod common;
+mod datatake;
+mod levels;
+mod named;
+mod report;
+
+pub(super) use common::{Fallback, fill_common};
+pub(super) use datatake::attach_datatakes;
+pub(super) use levels::LevelCache;
+pub(super) use named::{Named, product_name};
+pub(super) use report::{emissions_of, mission_report};

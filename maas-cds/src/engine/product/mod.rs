@@ -1,0 +1,205 @@
+//! `CONSOLIDATE_PRODUCT`: one `cds-product` per product, on which all interfaces meet.
+
+mod dissemination;
+mod prip;
+mod service;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use maas_engine::engine::consolidate::{Consolidate, Consolidator, Draft, Effect, Problem};
+use maas_engine::engine::{
+    Announcement, Batch, BuildContext, BuildError, Engine, EngineConfig, EngineContext,
+    EngineError, EnginePlugin, Notice,
+};
+use maas_model::document::{Document, DocumentId, IndexName};
+use maas_model::message::{KeyPattern, RoutingKey};
+use maas_model::model::{Model, Models, PartitionError};
+use maas_model::plugin::{Emission, EmitContext, SettingError};
+use serde::Deserialize;
+
+use super::RawClass;
+use super::base::{
+    LevelCache, Named, attach_datatakes, emissions_of, mission_report, product_name,
+};
+use super::settings::{min_date, min_date_errors, routing_key, routing_key_errors};
+use crate::model::{DisseminationService, Levels, PRODUCT_DATES, partition_date, partition_index};
+use crate::name;
+
+/// The class named in the messages about Sentinel-2 products beside the reports of what was written.
+const S2_CLASS: &str = "CdsProductS2";
+
+/// Announces telemetry of Sentinel-2.
+const HKTM_KEY: &str = "update.hktm-products";
+
+/// Makes or completes one `CdsProduct` of all raw products of the same name, whatever their interface:
+/// which interfaces published it and when, and the datatake it belongs to.
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProductConfig {
+    /// Products whose partition date is earlier are of no interest and not written (a date).
+    min_doi: Option<String>,
+    /// Key of the messages that name Sentinel-2 tiles, which belong into containers.
+    container_rk: String,
+    /// Most products in one message about telemetry or tiles; 0: no limit.
+    container_chunk_size: usize,
+    /// The dissemination services, whose delay behind the production interface is measured, by name.
+    dd_attrs: BTreeMap<String, DisseminationService>,
+}
+
+impl EngineConfig for ProductConfig {
+    const NAME: &'static str = "CONSOLIDATE_PRODUCT";
+    const EXAMPLE: &'static str =
+        "{ container_rk: new.container-products, container_chunk_size: 128 }";
+
+    fn check(&self) -> Vec<SettingError> {
+        let mut errors = min_date_errors(self.min_doi.as_deref());
+        errors.extend(routing_key_errors("container_rk", &self.container_rk));
+        errors
+    }
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
+        Ok(Box::new(Consolidator(Products {
+            target: Arc::clone(cx.model("", "CdsProduct")?),
+            datatakes: cx.model("", "CdsDatatake")?.alias.clone(),
+            levels: LevelCache::new(cx.model("", "CdsDataflow")?.alias.clone()),
+            models: cx.models.clone(),
+            min_date: min_date(self.min_doi.as_deref()),
+            hktm_rk: routing_key("", HKTM_KEY)?,
+            container_rk: routing_key("container_rk", &self.container_rk)?,
+            config: self,
+        })))
+    }
+
+    fn emits(&self, cx: &EmitContext<'_>) -> Vec<Emission> {
+        let mut emissions = emissions_of("CdsProduct", cx.models);
+        for key in [HKTM_KEY, &self.container_rk] {
+            let notice = |key| Emission::notice(key, Some(S2_CLASS)).only_changed();
+            emissions.extend(KeyPattern::new(key).ok().map(notice));
+        }
+        emissions
+    }
+}
+
+impl Default for ProductConfig {
+    fn default() -> Self {
+        Self {
+            min_doi: None,
+            container_rk: "new.container-products".to_owned(),
+            container_chunk_size: 0,
+            dd_attrs: BTreeMap::new(),
+        }
+    }
+}
+
+inventory::submit! { EnginePlugin::of::<ProductConfig>(module_path!()) }
+
+struct Products {
+    target: Arc<Model>,
+    datatakes: IndexName,
+    levels: LevelCache,
+    models: Models,
+    min_date: Option<DateTime<Utc>>,
+    hktm_rk: RoutingKey,
+    container_rk: RoutingKey,
+    config: ProductConfig,
+}
+
+/// What one message needs, and the products it found that others are told of.
+struct Run {
+    class: RawClass,
+    levels: Arc<Levels>,
+    told: Told,
+}
+
+/// Products that are named in messages beside the reports.
+#[derive(Default)]
+struct Told {
+    hktm: Vec<DocumentId>,
+    tiles: Vec<DocumentId>,
+}
+
+#[async_trait]
+impl Consolidate for Products {
+    type Run = Run;
+
+    fn target(&self) -> &Arc<Model> {
+        &self.target
+    }
+
+    async fn begin(
+        &self,
+        batch: &Batch,
+        _raws: &[Arc<Document>],
+        cx: &mut EngineContext<'_>,
+    ) -> Result<Run, EngineError> {
+        Ok(Run {
+            class: RawClass::of(&batch.message.document_class)?,
+            levels: self.levels.get(cx).await?,
+            told: Told::default(),
+        })
+    }
+
+    fn id(&self, _run: &Run, raw: &Document) -> Result<DocumentId, Problem> {
+        Ok(DocumentId::new(name::product_id(product_name(raw)?))?)
+    }
+
+    fn consolidate(
+        &self,
+        run: &mut Run,
+        raw: &Document,
+        product: &mut Document,
+    ) -> Result<Effect, Problem> {
+        let levels = Arc::clone(&run.levels);
+        let named = Named::read(raw, &levels)?;
+        match run.class {
+            RawClass::PripProduct => self.fill_prip(&named, product, &mut run.told)?,
+        }
+        Ok(Effect::Consolidated)
+    }
+
+    async fn finish(
+        &self,
+        run: &mut Run,
+        drafts: &mut [Draft],
+        cx: &mut EngineContext<'_>,
+    ) -> Result<Vec<Notice>, EngineError> {
+        attach_datatakes(drafts, &self.datatakes, cx).await?;
+        let Told { hktm, tiles } = std::mem::take(&mut run.told);
+        let notices = [(&self.hktm_rk, hktm), (&self.container_rk, tiles)];
+        Ok(notices
+            .into_iter()
+            .filter(|(_, ids)| !ids.is_empty())
+            .map(|(routing_key, ids)| self.notice(routing_key, ids))
+            .collect())
+    }
+
+    fn index_of(&self, _run: &Run, product: &Document) -> Result<IndexName, PartitionError> {
+        partition_index(&self.target, self.date(product))
+    }
+
+    fn min_date(&self) -> Option<DateTime<Utc>> {
+        self.min_date
+    }
+
+    fn date(&self, product: &Document) -> Option<DateTime<Utc>> {
+        partition_date(product, PRODUCT_DATES)
+    }
+
+    fn announce(&self, _run: &Run, product: &Document) -> Option<Announcement> {
+        mission_report(&self.target, &self.models, product)
+    }
+}
+
+impl Products {
+    fn notice(&self, routing_key: &RoutingKey, ids: Vec<DocumentId>) -> Notice {
+        Notice {
+            routing_key: routing_key.clone(),
+            document_class: S2_CLASS.to_owned(),
+            ids,
+            chunk_size: self.config.container_chunk_size,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `CONSOLIDATE_PUBLICATION`: one `cds-publication` per product and interface.
+
+mod prip;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use maas_engine::engine::consolidate::{Consolidate, Consolidator, Draft, Effect, Problem};
+use maas_engine::engine::{
+    Announcement, Batch, BuildContext, BuildError, Engine, EngineConfig, EngineContext,
+    EngineError, EnginePlugin, Notice,
+};
+use maas_model::document::{Document, DocumentId, IndexName};
+use maas_model::model::{Model, Models, PartitionError};
+use maas_model::plugin::{Emission, EmitContext, SettingError};
+use serde::Deserialize;
+
+use super::RawClass;
+use super::base::{LevelCache, Named, attach_datatakes, emissions_of, mission_report};
+use super::settings::{min_date, min_date_errors};
+use crate::model::{
+    Levels, PUBLICATION_DATES, date_of, is_sensing_level, partition_date, partition_index,
+};
+
+/// Makes one `CdsPublication` of every raw product: when an interface published it, and how long after
+/// sensing and after its origin.
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PublicationConfig {
+    /// Publications whose partition date is earlier are of no interest and not written (a date).
+    min_doi: Option<String>,
+}
+
+impl EngineConfig for PublicationConfig {
+    const NAME: &'static str = "CONSOLIDATE_PUBLICATION";
+    const EXAMPLE: &'static str = "{ min_doi: 2024-01-01T00:00:00.000Z }";
+
+    fn check(&self) -> Vec<SettingError> {
+        min_date_errors(self.min_doi.as_deref())
+    }
+
+    fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
+        Ok(Box::new(Consolidator(Publications {
+            target: Arc::clone(cx.model("", "CdsPublication")?),
+            datatakes: cx.model("", "CdsDatatake")?.alias.clone(),
+            levels: LevelCache::new(cx.model("", "CdsDataflow")?.alias.clone()),
+            models: cx.models.clone(),
+            min_date: min_date(self.min_doi.as_deref()),
+        })))
+    }
+
+    fn emits(&self, cx: &EmitContext<'_>) -> Vec<Emission> {
+        emissions_of("CdsPublication", cx.models)
+    }
+}
+
+inventory::submit! { EnginePlugin::of::<PublicationConfig>(module_path!()) }
+
+struct Publications {
+    target: Arc<Model>,
+    datatakes: IndexName,
+    levels: LevelCache,
+    models: Models,
+    min_date: Option<DateTime<Utc>>,
+}
+
+/// What one message needs.
+struct Run {
+    class: RawClass,
+    levels: Arc<Levels>,
+}
+
+#[async_trait]
+impl Consolidate for Publications {
+    type Run = Run;
+
+    fn target(&self) -> &Arc<Model> {
+        &self.target
+    }
+
+    async fn begin(
+        &self,
+        batch: &Batch,
+        _raws: &[Arc<Document>],
+        cx: &mut EngineContext<'_>,
+    ) -> Result<Run, EngineError> {
+        Ok(Run {
+            class: RawClass::of(&batch.message.document_class)?,
+            levels: self.levels.get(cx).await?,
+        })
+    }
+
+    fn id(&self, run: &Run, raw: &Document) -> Result<DocumentId, Problem> {
+        match run.class {
+            RawClass::PripProduct => Ok(raw.id.clone()),
+        }
+    }
+
+    /// By the same rule as the partition of the document, as far as the raw product tells it.
+    fn place(&self, run: &Run, raw: &Document) -> Option<IndexName> {
+        let named = Named::read(raw, &run.levels).ok()?;
+        let date = if is_sensing_level(named.level) {
+            date_of(raw, "start_date")
+        } else {
+            date_of(raw, "publication_date")
+        };
+        partition_index(&self.target, Some(date?)).ok()
+    }
+
+    fn consolidate(
+        &self,
+        run: &mut Run,
+        raw: &Document,
+        publication: &mut Document,
+    ) -> Result<Effect, Problem> {
+        let named = Named::read(raw, &run.levels)?;
+        match run.class {
+            RawClass::PripProduct => prip::fill(&named, publication),
+        }
+        Ok(Effect::Consolidated)
+    }
+
+    async fn finish(
+        &self,
+        _run: &mut Run,
+        drafts: &mut [Draft],
+        cx: &mut EngineContext<'_>,
+    ) -> Result<Vec<Notice>, EngineError> {
+        attach_datatakes(drafts, &self.datatakes, cx).await?;
+        Ok(Vec::new())
+    }
+
+    fn index_of(&self, _run: &Run, publication: &Document) -> Result<IndexName, PartitionError> {
+        partition_index(&self.target, self.date(publication))
+    }
+
+    fn min_date(&self) -> Option<DateTime<Utc>> {
+        self.min_date
+    }
+
+    fn date(&self, publication: &Document) -> Option<DateTime<Utc>> {
+        partition_date(publication, PUBLICATION_DATES)
+    }
+
+    fn announce(&self, _run: &Run, publication: &Document) -> Option<Announcement> {
+        mission_report(&self.target, &self.models, publication)
+    }
+}

@@ -22,7 +22,7 @@ pub mod store;
 
 #[cfg(test)]
 mod cases;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 /// An error of another crate, kept as the cause of one of ours.

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+
+use super::{ExchangeName, NameError, Outgoing, QueueName, RoutingKey, Topology, carried};
+use crate::document::zulu;
 
 /// Why something became a dead letter, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,4 +105,148 @@ pub struct DeadEnd {
 impl DeadLetter {
     /// How many earlier ends are kept: enough to see a pattern, too few to grow without bound.
     pub const HISTORY: usize = 20;
+
+    /// Bytes of [`DeadReason::detail`] that are kept.
+    const DETAIL_BYTES: usize = 16_384;
+
+    /// A new dead letter, with this program's version and the time now.
+    pub fn new(owner: &str, mut reason: DeadReason, tries: u32, original: DeadOriginal) -> Self {
+        carried::cut(&mut reason.detail, Self::DETAIL_BYTES);
+        Self {
+            id: uuid::Uuid::now_v7().to_string(),
+            date: zulu(chrono::Utc::now()),
+            owner: owner.to_owned(),
+            reason,
+            tries,
+            original,
+            program: concat!("maas ", env!("CARGO_PKG_VERSION")).to_owned(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The end of a message that was taken from `queue`; keeps the history that it carries.
+    pub fn of_message(owner: &str, reason: DeadReason, tries: u32, message: DeadMessage) -> Self {
+        let mut headers = message.headers;
+        let history = carried::take_history(&mut headers);
+        let (body, body_base64) = match String::from_utf8(message.body) {
+            Ok(text) => (Some(text), None),
+            Err(error) => (None, Some(STANDARD.encode(error.as_bytes()))),
+        };
+        let original = DeadOriginal::Message {
+            exchange: message.exchange.to_string(),
+            routing_key: message.routing_key.to_string(),
+            queue: message.queue.to_string(),
+            priority: message.priority,
+            body,
+            body_base64,
+            headers,
+        };
+        let mut letter = Self::new(owner, reason, tries, original);
+        letter.history = history;
+        letter
+    }
+
+    /// Reads what lies in a parking queue.
+    pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(body)
+    }
+
+    /// What lies in a parking queue, whoever put it there: a letter of ours, or a message that the broker
+    /// moved there by itself (delivered too often) or a person published. Those get an id made of their
+    /// content, the same each time.
+    pub fn read(
+        parking: &QueueName,
+        exchange: &ExchangeName,
+        key: &RoutingKey,
+        body: &[u8],
+        mut headers: BTreeMap<String, String>,
+    ) -> Self {
+        if let Ok(letter) = Self::parse(body) {
+            return letter;
+        }
+        let owner = parking
+            .as_str()
+            .strip_prefix(Topology::PARKING)
+            .unwrap_or_default();
+        let id = uuid::Uuid::new_v5(
+            &uuid::Uuid::NAMESPACE_OID,
+            &[key.as_str().as_bytes(), body].concat(),
+        );
+        let queue = headers.remove(carried::DEATH_QUEUE);
+        let detail = headers.remove(carried::DEATH_REASON);
+        let tries = headers
+            .remove(carried::TRIES)
+            .and_then(|text| text.parse().ok());
+        let reason = DeadReason {
+            kind: if detail.is_some() {
+                "too many tries"
+            } else {
+                "foreign message"
+            }
+            .into(),
+            detail: detail.unwrap_or_else(|| "it was published here and is no dead letter".into()),
+            component: None,
+        };
+        let message = DeadMessage {
+            queue: queue
+                .and_then(|name| QueueName::new(name).ok())
+                .unwrap_or_else(|| parking.clone()),
+            exchange: exchange.clone(),
+            routing_key: key.clone(),
+            priority: 0,
+            body: body.to_vec(),
+            headers,
+        };
+        let mut letter = Self::of_message(owner, reason, tries.unwrap_or_default(), message);
+        letter.id = id.to_string();
+        letter
+    }
+
+    /// The JSON text, as it is put into the parking queue.
+    pub fn to_body(&self) -> Vec<u8> {
+        // Texts, numbers and JSON values with text keys always serialize.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// This letter as a message for the parking queue of its owner.
+    pub fn to_outgoing(&self) -> Result<Outgoing, NameError> {
+        let parking = Topology::parking_queue(&self.owner)?;
+        Ok(Outgoing {
+            exchange: ExchangeName::default_exchange(),
+            routing_key: RoutingKey::new(parking.as_str())?,
+            body: self.to_body(),
+            message_id: self.id.clone(),
+            priority: 0,
+            headers: BTreeMap::new(),
+        })
+    }
+
+    /// The earlier ends and this one, oldest first; the oldest fall away beyond [`Self::HISTORY`].
+    pub fn ends(&self) -> Vec<DeadEnd> {
+        let mut ends = self.history.clone();
+        ends.push(DeadEnd {
+            date: self.date.clone(),
+            reason: self.reason.clone(),
+        });
+        let surplus = ends.len().saturating_sub(Self::HISTORY);
+        ends.drain(..surplus);
+        ends
+    }
+}
+
+/// A message as it was when its worker gave it up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadMessage {
+    /// The queue it was taken from.
+    pub queue: QueueName,
+    /// Where it had been published to.
+    pub exchange: ExchangeName,
+    /// The key it had been published with.
+    pub routing_key: RoutingKey,
+    /// 0 to 9.
+    pub priority: u8,
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// The `x-maas-` properties.
+    pub headers: BTreeMap<String, String>,
 }

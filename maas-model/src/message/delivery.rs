@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{BusError, DeadReason, ExchangeName, QueueName, RoutingKey};
+use super::{BusError, DeadReason, ExchangeName, QueueName, RoutingKey, meter};
 
 /// A message that this process must settle: [`ack`](Self::ack), [`return_after`](Self::return_after) or
 /// [`dead_letter`](Self::dead_letter). One that is dropped unsettled goes back to its queue at once.
@@ -59,6 +59,7 @@ impl Delivery {
         tries: u32,
         settle: Box<dyn Settle>,
     ) -> Self {
+        meter::delivered(&queue);
         Self {
             queue,
             exchange,
@@ -74,17 +75,23 @@ impl Delivery {
 
     /// The work is done.
     pub async fn ack(self) -> Result<(), BusError> {
-        self.settle.ack().await
+        self.settle.ack().await?;
+        meter::acked(&self.queue);
+        Ok(())
     }
 
     /// The work is to be tried again after `delay`.
     pub async fn return_after(self, delay: Duration) -> Result<(), BusError> {
-        self.settle.return_after(delay).await
+        self.settle.return_after(delay).await?;
+        meter::returned(&self.queue);
+        Ok(())
     }
 
     /// The work cannot be done.
     pub async fn dead_letter(self, reason: DeadReason) -> Result<(), BusError> {
-        self.settle.dead_letter(reason).await
+        self.settle.dead_letter(reason).await?;
+        meter::dead(&self.queue);
+        Ok(())
     }
 }
 

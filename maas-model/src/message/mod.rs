@@ -3,16 +3,24 @@
 
 mod body;
 mod bus;
+mod carried;
 mod dead;
+mod dead_store;
 mod delivery;
+mod embedded;
 mod error;
+mod meter;
 mod names;
+mod open;
 mod topology;
 
 pub use body::{Message, MessageError};
 pub use bus::{BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, Subscription};
-pub use dead::{DeadLetter, DeadReason};
+pub use dead::{DeadEnd, DeadLetter, DeadMessage, DeadOriginal, DeadReason};
+pub use dead_store::{DeadFilter, DeadLetters, ReplayRecord, Resolved};
 pub use delivery::{Delivery, Settle};
+pub use embedded::EmbeddedBus;
 pub use error::BusError;
 pub use names::{ExchangeName, KeyPattern, NameError, QueueName, RoutingKey};
+pub use open::{BusOptions, BusUrl, BusUrlError, open};
 pub use topology::{Binding, QueueKind, QueueSpec, Topology};

@@ -134,17 +134,116 @@ impl From<RoutingKey> for KeyPattern {
 impl KeyPattern {
     /// Whether messages with this key come to a queue bound with this pattern.
     pub fn matches(&self, key: &RoutingKey) -> bool {
-        fn walk(pattern: &[&str], words: &[&str]) -> bool {
-            match pattern.split_first() {
-                None => words.is_empty(),
-                Some((&"#", rest)) => (0..=words.len()).any(|taken| walk(rest, &words[taken..])),
-                Some((&word, rest)) => words.split_first().is_some_and(|(&first, words)| {
-                    (word == "*" || word == first) && walk(rest, words)
-                }),
-            }
-        }
         let pattern: Vec<&str> = self.0.split('.').collect();
         let words: Vec<&str> = key.0.split('.').collect();
-        walk(&pattern, &words)
+        words_match(&pattern, &words)
+    }
+}
+
+/// Matches from the left and remembers only the last `#`: an earlier one never has to give back words,
+/// since the later one can take any. So the cost is at most pattern times words.
+fn words_match(pattern: &[&str], words: &[&str]) -> bool {
+    let (mut at, mut word) = (0, 0);
+    let mut last_hash: Option<(usize, usize)> = None;
+    while word < words.len() {
+        match pattern.get(at) {
+            Some(&"#") => {
+                last_hash = Some((at, word));
+                at += 1;
+            }
+            Some(&expected) if expected == "*" || expected == words[word] => {
+                at += 1;
+                word += 1;
+            }
+            _ => match last_hash {
+                Some((hash, taken)) => {
+                    last_hash = Some((hash, taken + 1));
+                    at = hash + 1;
+                    word = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == "#")
+}
+
+/// Whether `text` is like `pattern`, in which `*` stands for any text.
+pub(super) fn text_matches(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut rest) = text.strip_prefix(head) else {
+        return false;
+    };
+    let (middle, last) = tail.rsplit_once('*').unwrap_or(("", tail));
+    for part in middle.split('*') {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, key: &str) -> bool {
+        KeyPattern::new(pattern)
+            .unwrap()
+            .matches(&RoutingKey::new(key).unwrap())
+    }
+
+    #[test]
+    fn patterns_match_as_the_broker_does() {
+        for (pattern, key, expected) in [
+            ("a.b", "a.b", true),
+            ("a.b", "a.b.c", false),
+            ("a.*", "a.b", true),
+            ("a.*", "a", false),
+            ("a.*", "a.b.c", false),
+            ("a.#", "a", true),
+            ("a.#", "a.b.c", true),
+            ("#", "x", true),
+            ("#.c", "a.b.c", true),
+            ("#.c", "a.b.d", false),
+            ("#.b.#.c", "a.b.b.x.c", true),
+            ("#.b.*.c", "a.b.b.x.c", true),
+            ("*.#.*", "a", false),
+            ("*.#.*", "a.b", true),
+            ("new.raw.data.*", "new.raw.data.prip-product", true),
+        ] {
+            assert_eq!(matches(pattern, key), expected, "`{pattern}` and `{key}`");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("*", "a.b", true),
+            ("a*", "a.b", true),
+            ("*b", "a.b", true),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("a*a", "a", false),
+            ("ab", "ab", true),
+            ("ab", "abc", false),
+        ] {
+            assert_eq!(
+                text_matches(pattern, text),
+                expected,
+                "`{pattern}` and `{text}`"
+            );
+        }
+    }
+
+    #[test]
+    fn many_hashes_are_not_exponential() {
+        let pattern = format!("{}z", "#.a.".repeat(40));
+        let key = format!("{}b", "a.".repeat(100));
+        assert!(pattern.len() < 255 && key.len() < 255);
+        assert!(!matches(&pattern, &key));
     }
 }

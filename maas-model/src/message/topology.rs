@@ -57,8 +57,11 @@ pub struct Binding {
 }
 
 impl Topology {
+    /// What the names of parking queues begin with.
+    pub const PARKING: &str = "maas.dead.";
+
     /// The queue that keeps the dead letters of a pool or interface: `maas.dead.OWNER`.
     pub fn parking_queue(owner: &str) -> Result<QueueName, super::NameError> {
-        QueueName::new(format!("maas.dead.{owner}"))
+        QueueName::new(format!("{}{owner}", Self::PARKING))
     }
 }

@@ -1,0 +1,153 @@
+//! The contract, and what only a file can promise.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::EmbeddedBus;
+use crate::message::{BusError, MessageBus};
+use crate::testing::bus::{Fixture, eventually, next};
+
+fn fixture_in(folder: &std::path::Path) -> Fixture {
+    Fixture::new(Arc::new(EmbeddedBus::open(folder).unwrap()), ())
+}
+
+crate::bus_contract!(async {
+    let folder = tempfile::tempdir().unwrap();
+    Fixture::new(Arc::new(EmbeddedBus::open(folder.path()).unwrap()), folder)
+});
+
+#[tokio::test]
+async fn messages_and_delays_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..2).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    next(&mut subscription)
+        .await
+        .return_after(Duration::from_millis(300))
+        .await
+        .unwrap();
+    drop(subscription);
+    on.bus.close().await.unwrap();
+
+    let bus = EmbeddedBus::open(folder.path()).unwrap();
+    let info = bus.queues(queue.as_str()).await.unwrap().remove(0);
+    assert_eq!(info.ready + info.delayed, 2);
+    let mut subscription = bus.subscribe(&queue, 2).await.unwrap();
+    let came = [next(&mut subscription).await, next(&mut subscription).await];
+    assert_eq!(
+        (came[0].body.as_slice(), came[0].tries),
+        (b"1".as_slice(), 0)
+    );
+    assert_eq!(
+        (came[1].body.as_slice(), came[1].tries),
+        (b"0".as_slice(), 1)
+    );
+}
+
+#[tokio::test]
+async fn a_second_process_sees_and_publishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (on, beside) = (
+        fixture_in(folder.path()),
+        EmbeddedBus::open(folder.path()).unwrap(),
+    );
+    let queue = on.declare("queue", &["new.a"]).await;
+    let mut subscription = on.subscribe(&queue, 2).await;
+
+    beside
+        .publish(vec![on.message("new.a", "1")])
+        .await
+        .unwrap();
+    let held = next(&mut subscription).await;
+    let info = beside.queues(queue.as_str()).await.unwrap().remove(0);
+    assert_eq!(
+        (info.ready, info.unsettled, info.consumers),
+        (0, Some(1), 1)
+    );
+    held.ack().await.unwrap();
+    let info = beside.queues(queue.as_str()).await.unwrap().remove(0);
+    assert_eq!((info.ready, info.unsettled), (0, Some(0)));
+}
+
+/// The end of a process is the end of its lock file's lock; dropping a copy of the folder's state is how
+/// one process can play it: the second bus opens a copy of the files while the first still holds a lease.
+#[tokio::test]
+async fn what_a_dead_process_held_is_delivered_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let held = next(&mut subscription).await;
+
+    let after = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), after.path().join(entry.file_name())).unwrap();
+    }
+    let bus = EmbeddedBus::open(after.path()).unwrap();
+    let mut subscription_after = bus.subscribe(&queue, 1).await.unwrap();
+    let again = next(&mut subscription_after).await;
+    assert_eq!((again.redelivered, again.tries), (true, 1));
+    assert_eq!(bus.queues(queue.as_str()).await.unwrap()[0].consumers, 1);
+    held.ack().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_living_process_keeps_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let held = next(&mut subscription).await;
+    let beside = EmbeddedBus::open(folder.path()).unwrap();
+    assert_eq!(
+        beside.queues(queue.as_str()).await.unwrap()[0].unsettled,
+        Some(1)
+    );
+    held.ack().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_with_high_priority_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    let mut urgent = on.message("new.a", "urgent");
+    urgent.priority = 9;
+    on.publish(vec![on.message("new.a", "1"), urgent]).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    assert_eq!(next(&mut subscription).await.body, b"urgent");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_bus_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bus.sqlite"), [b'x'; 4_096]).unwrap();
+    assert!(matches!(
+        EmbeddedBus::open(folder.path()),
+        Err(BusError::Damaged { .. })
+    ));
+}
+
+#[tokio::test]
+async fn an_ended_bus_leaves_no_lock_file() {
+    let folder = tempfile::tempdir().unwrap();
+    EmbeddedBus::open(folder.path())
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    eventually("no lock file", async || {
+        let names = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        !names
+            .into_iter()
+            .any(|name| name.to_string_lossy().ends_with(".lock"))
+    })
+    .await;
+}

@@ -1,0 +1,134 @@
+//! From the text of `--bus` to a bus.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{BusError, EmbeddedBus, MessageBus};
+
+/// Where the bus is: `embedded`, or `amqp://user:password@host:5672/vhost` (`amqps://` with TLS).
+/// Shown without the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BusUrl(Place);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Place {
+    Embedded,
+    Amqp(Url),
+}
+
+/// Why a text is no bus. The text itself may hold a password, so it is not repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a bus: {reason}; write `embedded` or `amqp://user:password@host:5672/vhost`")]
+pub struct BusUrlError {
+    reason: String,
+}
+
+/// What may be set beside the URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BusOptions {
+    /// PEM file of the authority that signed the broker's certificate, when the system does not know it.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl BusUrl {
+    /// The bus in the data folder.
+    pub fn embedded() -> Self {
+        Self(Place::Embedded)
+    }
+}
+
+impl FromStr for BusUrl {
+    type Err = BusUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BusUrlError> {
+        let error = |reason: String| BusUrlError { reason };
+        if text == "embedded" {
+            return Ok(Self::embedded());
+        }
+        let url = Url::parse(text).map_err(|source| error(source.to_string()))?;
+        if !matches!(url.scheme(), "amqp" | "amqps") {
+            return Err(error(format!("unknown scheme `{}`", url.scheme())));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(error("it has no host".into()));
+        }
+        Ok(Self(Place::Amqp(url)))
+    }
+}
+
+impl fmt::Display for BusUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Embedded => f.write_str("embedded"),
+            Place::Amqp(url) => f.write_str(&redacted(url)),
+        }
+    }
+}
+
+impl fmt::Debug for BusUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BusUrl({self})")
+    }
+}
+
+/// The URL without user, password and query.
+fn redacted(url: &Url) -> String {
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        url.path()
+    )
+}
+
+/// Opens the bus. For the embedded one its files in `data_dir` are opened (blocks shortly); RabbitMQ is
+/// not reached yet, so that a broker that is away at start is waited for like one that goes away later.
+pub fn open(
+    url: &BusUrl,
+    data_dir: &Path,
+    _options: &BusOptions,
+) -> Result<Arc<dyn MessageBus>, BusError> {
+    match &url.0 {
+        Place::Embedded => Ok(Arc::new(EmbeddedBus::open(data_dir)?)),
+        Place::Amqp(url) => Err(BusError::Refused {
+            endpoint: redacted(url),
+            reason: "this build has no RabbitMQ adapter".into(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bus_url_is_shown_without_its_password() {
+        let url: BusUrl = "amqp://maas:s3cret@broker:5673/chain?x=s3cret"
+            .parse()
+            .unwrap();
+        assert_eq!(url.to_string(), "amqp://broker:5673/chain");
+        assert!(!format!("{url:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn what_is_no_bus_is_refused_without_repeating_it() {
+        for text in [
+            "",
+            "rabbit",
+            "http://maas:s3cret@broker",
+            "amqp://",
+            "amqp:",
+        ] {
+            let error = text.parse::<BusUrl>().unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Promises of declaring and looking.
+
+use super::fixture::{Fixture, eventually, next, take};
+use crate::message::{BusError, QueueKind};
+
+/// Peeking shows the oldest first and takes nothing.
+pub async fn peeking_leaves_the_messages(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..3).await;
+    for _ in 0..2 {
+        on.ready(&queue, 3).await;
+        let peeked = on.bus.peek(&queue, 10).await.unwrap();
+        let bodies: Vec<_> = peeked
+            .iter()
+            .map(|message| message.body.as_slice())
+            .collect();
+        assert_eq!(bodies, [b"0", b"1", b"2"]);
+        assert_eq!(peeked[0].routing_key.as_str(), "new.a");
+        assert_eq!(peeked[0].exchange, on.exchange());
+    }
+    on.ready(&queue, 3).await;
+    let mut subscription = on.subscribe(&queue, 3).await;
+    for number in 0..3 {
+        assert_eq!(take(&mut subscription).await, number.to_string());
+    }
+}
+
+/// Peeking shows no more than asked for.
+pub async fn peeking_respects_its_limit(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..3).await;
+    assert_eq!(on.bus.peek(&queue, 2).await.unwrap().len(), 2);
+    assert_eq!(on.bus.peek(&queue, 0).await.unwrap(), []);
+}
+
+/// Purging removes what waits, tells how many, and leaves what is worked on.
+pub async fn a_purged_queue_is_empty(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..5).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let held = next(&mut subscription).await;
+    on.ready(&queue, 4).await;
+    assert_eq!(on.bus.purge(&queue).await.unwrap(), 4);
+    on.ready(&queue, 0).await;
+    drop(held);
+    assert_eq!(take(&mut subscription).await, "0");
+}
+
+/// The depth counts what is ready.
+pub async fn the_depth_of_a_queue_is_told(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    assert_eq!(on.info(&queue).await.ready, 0);
+    on.publish_numbers("new.a", 0..7).await;
+    on.ready(&queue, 7).await;
+}
+
+/// Subscriptions are counted, and no longer when they are gone.
+pub async fn the_consumers_of_a_queue_are_told(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    let subscriptions = [on.subscribe(&queue, 1).await, on.subscribe(&queue, 1).await];
+    eventually("two consumers", async || {
+        on.info(&queue).await.consumers == 2
+    })
+    .await;
+    drop(subscriptions);
+    eventually("no consumer", async || on.info(&queue).await.consumers == 0).await;
+}
+
+/// A pattern finds queues by name, in order of their names, parking queues too.
+pub async fn queues_are_found_by_pattern(on: Fixture) {
+    let (b, a) = (
+        on.declare("b", &["new.a"]).await,
+        on.declare("a", &["new.a"]).await,
+    );
+    let names = async |pattern: &str| -> Vec<String> {
+        let found = on.bus.queues(pattern).await.unwrap();
+        found
+            .into_iter()
+            .map(|queue| queue.name.to_string())
+            .collect()
+    };
+    assert_eq!(names(&on.name("*")).await, [a.as_str(), b.as_str()]);
+    assert_eq!(names(&on.name("b")).await, [b.as_str()]);
+    let dead = names(&format!("maas.dead.{}", on.name("*"))).await;
+    assert_eq!(dead.len(), 2, "{dead:?}");
+}
+
+/// Declaring what exists keeps the messages.
+pub async fn declaring_twice_changes_nothing(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 1..2).await;
+    on.ready(&queue, 2).await;
+}
+
+/// A later declaration of a queue may bind it to more keys.
+pub async fn a_later_declaration_adds_a_binding(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.declare("queue", &["new.b"]).await;
+    on.publish(vec![on.message("new.a", "1"), on.message("new.b", "2")])
+        .await;
+    on.ready(&queue, 2).await;
+}
+
+/// A queue that exists as another kind is not replaced; the error names it.
+pub async fn another_kind_is_a_mismatch(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let topology = on.topology("queue", &["new.a"], QueueKind::Classic);
+    match on.bus.declare(&topology).await {
+        Err(BusError::Mismatch { name, .. }) => assert_eq!(name, queue.as_str()),
+        other => panic!("expected a mismatch, got {other:?}"),
+    }
+    on.ready(&queue, 1).await;
+}
+
+/// A queue that was never declared cannot be subscribed to.
+pub async fn subscribing_to_no_queue_is_refused(on: Fixture) {
+    match on.bus.subscribe(&on.queue("nobody"), 1).await {
+        Err(BusError::Refused { reason, .. }) => assert!(reason.contains("nobody"), "{reason}"),
+        Err(other) => panic!("expected a refusal, got {other:?}"),
+        Ok(_) => panic!("expected a refusal, got a subscription"),
+    }
+}
+
+/// The status names the product and tells that all is well.
+pub async fn a_bus_tells_its_status(on: Fixture) {
+    let status = on.bus.status().await.unwrap();
+    assert!(status.healthy, "{status:?}");
+    assert!(!status.name.is_empty() && !status.version.is_empty());
+}

@@ -129,7 +129,7 @@ pub enum ChangeKind {
 }
 
 /// How a written document is announced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Announcement {
     /// What follows `new.`, `update.` or `delete.` (from the write outcome): `cds-product-s1`.
     pub subject: String,
@@ -139,8 +139,8 @@ pub struct Announcement {
 
 /// A message to publish that follows from no write: the key is the engine's own.
 ///
-/// An id that is also the id of a [`Change`] of the same output is named only if that change is
-/// announced, too (written, or forced): what did not change wakes nobody.
+/// An id that is also the id of a [`Change`] of the same engine is named only if that document was
+/// written (changed, or forced): what did not change wakes nobody.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     /// Its key.

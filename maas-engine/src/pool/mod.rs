@@ -1,4 +1,37 @@
 //! Takes messages from queues, runs engines on them, writes what they return, reports, acknowledges.
+//!
+//! ```text
+//! turns -> consume -> process -> run -> guard (engine) -> write -> plan -> publish -> settle
+//!                                 ^------- overtaken -------'
+//! ```
+//!
+//! See `docs/decisions/0006-pool.md` for what happens when something fails in between.
 
+mod chain;
+mod consume;
 pub mod context;
+mod dead;
+mod guard;
+mod intent;
+mod plan;
+mod process;
+mod publish;
+mod run;
+mod runner;
 pub mod session;
+mod shared;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod turns;
+mod verdict;
+mod wait;
+mod work;
+mod write;
+
+pub use intent::intents_model;
+pub use process::Processed;
+pub use runner::{PoolContext, PoolError, PoolRunner};
+pub use stats::{Counter, PoolStats};
+pub use verdict::Verdict;
+pub use work::Work;

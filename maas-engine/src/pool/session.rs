@@ -63,6 +63,11 @@ impl Session {
         self.missing.insert(id.clone())
     }
 
+    /// The inputs that have no document.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &DocumentId> {
+        self.missing.iter()
+    }
+
     /// A search of `index` from now on must see what was written until now.
     pub(crate) fn wrote(&mut self, index: &IndexName) {
         self.written.insert(index.clone(), Instant::now());

@@ -1,0 +1,100 @@
+//! Parts of a message that could not be done, as dead letters that can be replayed on their own.
+
+use std::collections::BTreeMap;
+
+use maas_model::document::{Document, DocumentId, zulu};
+use maas_model::message::{
+    DeadLetter, DeadOriginal, DeadReason, ExchangeName, Message, Outgoing, RoutingKey, Topology,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::run::Run;
+
+/// What could not be done, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Grave {
+    reason: DeadReason,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum What {
+    /// Inputs: replayed as a message that names only them.
+    Inputs(Vec<DocumentId>),
+    /// A document that the store refused.
+    Document(Document),
+}
+
+impl Grave {
+    pub(crate) fn input(reason: DeadReason, ids: Vec<DocumentId>) -> Self {
+        let what = What::Inputs(ids);
+        Self { reason, what }
+    }
+
+    pub(crate) fn document(reason: DeadReason, document: Document) -> Self {
+        let what = What::Document(document);
+        Self { reason, what }
+    }
+
+    /// The input that this engine could not use.
+    pub(crate) fn input_of(&self, engine: &str) -> Option<&DocumentId> {
+        let same = self.reason.component.as_deref() == Some(engine);
+        match &self.what {
+            What::Inputs(ids) if same => ids.first(),
+            What::Inputs(_) | What::Document(_) => None,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// The message that carries a dead letter to the parking queue of the pool.
+    pub(crate) fn letter(&self, grave: Grave) -> Option<Outgoing> {
+        let owner = self.shared.chains.pool.clone();
+        let queue = Topology::parking_queue(&owner).ok()?;
+        let letter = DeadLetter {
+            id: Uuid::new_v4().to_string(),
+            date: zulu(self.shared.reads.clock.now()),
+            owner,
+            reason: grave.reason,
+            tries: self.work.tries.saturating_add(1),
+            original: self.original(grave.what),
+            program: format!("maas {}", env!("CARGO_PKG_VERSION")),
+            history: Vec::new(),
+        };
+        Some(Outgoing {
+            exchange: ExchangeName::default_exchange(),
+            routing_key: RoutingKey::new(queue.as_str()).ok()?,
+            body: serde_json::to_vec(&letter).ok()?,
+            message_id: letter.id,
+            priority: self.work.priority,
+            headers: BTreeMap::new(),
+        })
+    }
+
+    fn original(&self, what: What) -> DeadOriginal {
+        match what {
+            What::Inputs(document_ids) => {
+                let message = Message {
+                    document_ids,
+                    ..Message::clone(&self.message)
+                };
+                DeadOriginal::Message {
+                    exchange: self.work.exchange.to_string(),
+                    routing_key: self.work.routing_key.to_string(),
+                    queue: self.work.queue.to_string(),
+                    priority: self.work.priority,
+                    body: String::from_utf8(message.to_body()).ok(),
+                    body_base64: None,
+                    headers: self.work.headers.clone(),
+                }
+            }
+            What::Document(document) => DeadOriginal::Document {
+                index: document.index.to_string(),
+                id: document.id.to_string(),
+                source: Value::Object(document.source),
+                origin: self.message.message_id.clone(),
+            },
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What one engine wants done with a message's documents, and what came of it so far.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+use maas_model::document::{DocumentId, IndexName};
+use maas_model::message::RoutingKey;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Announcement, Notice, ReportOrder};
+use crate::report::{Action, Report, Reports};
+
+/// One document that was, or is about to be, written and announced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Planned {
+    pub(crate) index: IndexName,
+    pub(crate) id: DocumentId,
+    pub(crate) subject: String,
+    pub(crate) class: String,
+    pub(crate) action: Action,
+}
+
+/// Documents that a notice was about to name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlannedNotice {
+    pub(crate) key: RoutingKey,
+    pub(crate) class: String,
+    pub(crate) ids: Vec<DocumentId>,
+}
+
+/// What a run may leave behind: planned, and perhaps done, but not known to be announced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Debt {
+    pub(crate) documents: Vec<Planned>,
+    pub(crate) notices: Vec<PlannedNotice>,
+}
+
+impl Debt {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.notices.is_empty()
+    }
+}
+
+type Key = (IndexName, DocumentId);
+
+/// The documents of one engine, in the order in which it named them first.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    entries: IndexMap<Key, Entry>,
+    notices: Vec<Notice>,
+    noticed_before: HashSet<(RoutingKey, DocumentId)>,
+    order: ReportOrder,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    report: Option<Announcement>,
+    /// What is to be announced if this run finds nothing to do: somebody, or a call of this run whose
+    /// answer was lost, may have done it already.
+    owed: Option<Action>,
+    /// What this run is about to do.
+    planned: Option<Action>,
+    /// What this run did.
+    done: Option<Action>,
+}
+
+impl Plan {
+    /// A plan that takes over what an earlier run of the same message owes.
+    pub(crate) fn after(debt: Debt) -> Self {
+        let mut plan = Self::default();
+        for planned in debt.documents {
+            let report = Announcement {
+                subject: planned.subject,
+                document_class: planned.class,
+            };
+            let entry = plan.entries.entry((planned.index, planned.id)).or_default();
+            entry.report = Some(report);
+            entry.owed = Some(planned.action);
+        }
+        for notice in debt.notices {
+            let keys = notice.ids.iter().map(|id| (notice.key.clone(), id.clone()));
+            plan.noticed_before.extend(keys);
+            plan.notices.push(Notice {
+                routing_key: notice.key,
+                document_class: notice.class,
+                ids: notice.ids,
+                chunk_size: 0,
+            });
+        }
+        plan
+    }
+
+    /// The engine returned this document; `action` if it is to be written.
+    pub(crate) fn see(&mut self, key: &Key, report: Option<Announcement>, action: Option<Action>) {
+        let entry = self.entries.entry(key.clone()).or_default();
+        entry.report = report;
+        entry.planned = action;
+    }
+
+    pub(crate) fn notices(&mut self, notices: Vec<Notice>, order: ReportOrder) {
+        self.notices.extend(notices);
+        self.order = order;
+    }
+
+    /// The answer of a write was lost: it may have been done.
+    pub(crate) fn uncertain(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.owed = entry.owed.or(entry.planned);
+        }
+    }
+
+    /// It was written.
+    pub(crate) fn done(&mut self, key: &Key, action: Action) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            // A document that an earlier run was about to create is new to everybody else.
+            let new = entry.owed == Some(Action::New) && action == Action::Update;
+            entry.done = Some(if new { Action::New } else { action });
+        }
+    }
+
+    /// It was not written, and will not be by this run.
+    pub(crate) fn undone(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.planned = None;
+        }
+    }
+
+    /// The store will never take it: whatever was planned, there is nothing to announce.
+    pub(crate) fn refused(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            (entry.planned, entry.owed) = (None, None);
+        }
+    }
+
+    /// What must be remembered before anything is written, if anything will be announced at all.
+    pub(crate) fn debt(&self) -> Debt {
+        let documents = self.entries.iter().filter_map(|((index, id), entry)| {
+            let report = entry.report.as_ref()?;
+            Some(Planned {
+                index: index.clone(),
+                id: id.clone(),
+                subject: report.subject.clone(),
+                class: report.document_class.clone(),
+                action: entry.done.or(entry.owed).or(entry.planned)?,
+            })
+        });
+        let planned = self.by_id(|entry| entry.done.or(entry.owed).or(entry.planned).is_some());
+        let notices = self.notices.iter().map(|notice| PlannedNotice {
+            key: notice.routing_key.clone(),
+            class: notice.document_class.clone(),
+            ids: self.named(notice, &planned),
+        });
+        Debt {
+            documents: documents.collect(),
+            notices: notices.filter(|notice| !notice.ids.is_empty()).collect(),
+        }
+    }
+
+    /// Hands what is to be announced to `reports`.
+    pub(crate) fn report(&self, chunk_size: usize, reports: &mut Reports) {
+        if self.order == ReportOrder::NoticesFirst {
+            self.report_notices(reports);
+        }
+        self.report_writes(chunk_size, reports);
+        if self.order == ReportOrder::WritesFirst {
+            self.report_notices(reports);
+        }
+    }
+
+    fn report_writes(&self, chunk_size: usize, reports: &mut Reports) {
+        let mut groups: IndexMap<(Action, &Announcement), Vec<&Key>> = IndexMap::new();
+        for (key, entry) in &self.entries {
+            if let (Some(report), Some(action)) = (&entry.report, entry.announced()) {
+                groups.entry((action, report)).or_default().push(key);
+            }
+        }
+        for ((action, report), keys) in groups {
+            let routing_key = format!("{}.{}", action.word(), report.subject);
+            match RoutingKey::new(routing_key) {
+                Ok(routing_key) => reports.add(Report {
+                    routing_key,
+                    document_class: report.document_class.clone(),
+                    ids: keys.iter().map(|(_, id)| id.clone()).collect(),
+                    indices: keys.iter().map(|(index, _)| index.clone()).collect(),
+                    chunk_size,
+                }),
+                Err(error) => tracing::error!(%error, "documents cannot be announced"),
+            }
+        }
+    }
+
+    fn report_notices(&self, reports: &mut Reports) {
+        let announced = self.by_id(|entry| entry.announced().is_some());
+        let indices: HashMap<&DocumentId, &IndexName> =
+            self.entries.keys().map(|(index, id)| (id, index)).collect();
+        for notice in &self.notices {
+            let ids = self.named(notice, &announced);
+            reports.add(Report {
+                routing_key: notice.routing_key.clone(),
+                document_class: notice.document_class.clone(),
+                indices: ids
+                    .iter()
+                    .filter_map(|id| indices.get(id).copied().cloned())
+                    .collect(),
+                ids,
+                chunk_size: notice.chunk_size,
+            });
+        }
+    }
+
+    fn by_id(&self, holds: impl Fn(&Entry) -> bool) -> HashMap<&DocumentId, bool> {
+        let mut ids: HashMap<&DocumentId, bool> = HashMap::new();
+        for ((_, id), entry) in &self.entries {
+            *ids.entry(id).or_default() |= holds(entry);
+        }
+        ids
+    }
+
+    /// The ids of a notice without those of documents that did not change.
+    fn named(&self, notice: &Notice, changed: &HashMap<&DocumentId, bool>) -> Vec<DocumentId> {
+        let known = |id: &DocumentId| {
+            self.noticed_before
+                .contains(&(notice.routing_key.clone(), id.clone()))
+        };
+        let named = |id: &&DocumentId| changed.get(id).copied().unwrap_or(true) || known(id);
+        notice.ids.iter().filter(named).cloned().collect()
+    }
+}
+
+impl Entry {
+    fn announced(&self) -> Option<Action> {
+        self.done.or(self.owed)
+    }
+}

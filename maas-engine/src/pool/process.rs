@@ -1,0 +1,139 @@
+//! From a message to its verdict: parse, run, announce, forget.
+
+use maas_model::document::{DocumentId, IndexName};
+use maas_model::message::{DeadReason, Message, Outgoing};
+use tokio_util::sync::CancellationToken;
+
+use super::intent::Whose;
+use super::publish::publish;
+use super::run::Run;
+use super::shared::Shared;
+use super::stats::InFlight;
+use super::verdict::{Stop, Verdict};
+use super::wait::Patience;
+use super::work::Work;
+use crate::report::{Action, Origin, Reports};
+
+/// What was done for one message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Processed {
+    /// What becomes of the message.
+    pub verdict: Verdict,
+    /// What was published and confirmed, in order; dead letters (to the default exchange) first.
+    pub published: Vec<Outgoing>,
+    /// What was written, in order.
+    pub written: Vec<(IndexName, DocumentId, Action)>,
+}
+
+impl Processed {
+    fn dead(kind: &str, detail: String) -> Self {
+        Self {
+            verdict: Verdict::Dead(DeadReason {
+                kind: kind.to_owned(),
+                detail,
+                component: None,
+            }),
+            published: Vec::new(),
+            written: Vec::new(),
+        }
+    }
+}
+
+/// Works on one message to the end; only its settlement is left to the caller.
+pub(crate) async fn process(
+    shared: &Shared,
+    work: Work<'_>,
+    stop: &CancellationToken,
+) -> Processed {
+    let _in_flight = InFlight::begin(&shared.stats);
+    let message = match Message::parse(work.body) {
+        Ok(message) => message,
+        Err(error) => return Processed::dead("malformed message", error.to_string()),
+    };
+    let Some(chain) = shared.chains.of(&work) else {
+        let detail = format!(
+            "queue `{}` is not bound with `{}`",
+            work.queue, work.routing_key
+        );
+        return Processed::dead("unknown routing key", detail);
+    };
+    if work.tries >= shared.chains.max_tries.saturating_mul(2) {
+        let detail = format!("{} workers died of it or gave it back", work.tries);
+        return Processed::dead("too many tries", detail);
+    }
+    shared.stats.documents.add(message.document_ids.len());
+    let mut run = Run::new(shared, work, message, stop);
+    let result = run.steps(chain).await;
+    run.conclude(result).await
+}
+
+impl Run<'_> {
+    /// Announces what was done, also when the work stopped before its end.
+    async fn conclude(mut self, result: Result<(), Stop>) -> Processed {
+        let messages = self.messages();
+        let (published, announced) = match publish(self.shared, self.stop, messages).await {
+            Ok(published) => (published, Ok(())),
+            Err(stop) => (Vec::new(), Err(stop)),
+        };
+        let result = match announced {
+            Ok(()) => {
+                self.forget(result.as_ref().err()).await;
+                result
+            }
+            Err(stop) => Err(stop),
+        };
+        let max_tries = self.shared.chains.max_tries;
+        let verdict = match result {
+            Ok(()) => Verdict::Done,
+            Err(stop) => stop.verdict(self.work.tries, max_tries),
+        };
+        Processed {
+            verdict,
+            published,
+            written: self.written,
+        }
+    }
+
+    fn messages(&mut self) -> Vec<Outgoing> {
+        let graves = std::mem::take(&mut self.graves);
+        self.shared.stats.dead_letters.add(graves.len());
+        let mut messages: Vec<_> = graves
+            .into_iter()
+            .filter_map(|grave| self.letter(grave))
+            .collect();
+        let reports = std::mem::replace(&mut self.reports, Reports::default());
+        let origin = Origin {
+            message: &self.message,
+            priority: self.work.priority,
+            engines: &self.engines,
+            exchange: &self.shared.chains.report_exchange,
+            clock: &self.shared.reads.clock,
+        };
+        messages.extend(
+            reports
+                .into_reports()
+                .flat_map(|report| origin.messages(&report)),
+        );
+        messages
+    }
+
+    /// Removes the intents of what is announced. After an outage nobody knows whether the last step
+    /// was written: its intent stays for the next run.
+    async fn forget(&mut self, stop: Option<&Stop>) {
+        if matches!(stop, Some(Stop::Away(_) | Stop::HandBack)) {
+            self.intents.pop();
+        }
+        let whose: Vec<Whose<'_>> = self
+            .intents
+            .iter()
+            .map(|(place, engine)| self.whose(*place, engine))
+            .collect();
+        let mut patience = Patience::of_a_message();
+        while let Err(error) = self.shared.intents.forget(&whose).await {
+            // Left behind it does no harm: only this message, delivered again, would read it.
+            if self.wait(&mut patience, error, "intents").await.is_err() {
+                break;
+            }
+        }
+    }
+}

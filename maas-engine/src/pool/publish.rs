@@ -1,0 +1,103 @@
+//! Publishes until everything is where it belongs.
+
+use maas_model::message::{BusError, Message, Outgoing, Published};
+use tokio_util::sync::CancellationToken;
+
+use super::shared::Shared;
+use super::verdict::Stop;
+use super::wait::{Enough, Patience, causes};
+
+/// Publishes all messages and returns them as the bus took them.
+///
+/// A key that nobody consumes is the end of a chain. A key that a queue of this pipeline is bound to
+/// but that came back is published again until the queue is there. A message that the broker finds
+/// too large is cut in two.
+pub(crate) async fn publish(
+    shared: &Shared,
+    stop: &CancellationToken,
+    mut messages: Vec<Outgoing>,
+) -> Result<Vec<Outgoing>, Stop> {
+    let mut taken = Vec::with_capacity(messages.len());
+    let mut patience = Patience::of_a_message();
+    while !messages.is_empty() {
+        let outcomes = match shared.bus.publish(messages.clone()).await {
+            Ok(outcomes) => outcomes,
+            Err(BusError::Closed) => return Err(Stop::HandBack),
+            Err(error) => {
+                shared.bus_outage.began(&error);
+                pause(&mut patience, stop, &causes(&error)).await?;
+                continue;
+            }
+        };
+        shared.bus_outage.over();
+        let mut again = Vec::new();
+        let mut returned = None;
+        for (message, outcome) in messages.drain(..).zip(outcomes) {
+            match outcome {
+                Published::Routed => taken.push(message),
+                Published::Unroutable if is_expected(shared, &message) => {
+                    returned = Some(message.routing_key.clone());
+                    again.push(message);
+                }
+                Published::Unroutable => taken.push(message),
+                Published::Refused(reason) => again.extend(halves(message, &reason)?),
+            }
+        }
+        messages = again;
+        if let Some(key) = returned {
+            let reason = format!("no queue took `{key}`, which this pipeline consumes");
+            tracing::warn!(reason, "publishing again");
+            pause(&mut patience, stop, &reason).await?;
+        }
+    }
+    shared.stats.published.add(taken.len());
+    Ok(taken)
+}
+
+async fn pause(
+    patience: &mut Patience,
+    stop: &CancellationToken,
+    reason: &str,
+) -> Result<(), Stop> {
+    patience.pause(stop).await.map_err(|enough| match enough {
+        Enough::Waited => Stop::Away(reason.to_owned()),
+        Enough::Stopping => Stop::HandBack,
+    })
+}
+
+/// Whether some queue of this pipeline should have taken it. A message to the default exchange is
+/// meant for the queue it names.
+fn is_expected(shared: &Shared, message: &Outgoing) -> bool {
+    message.exchange.as_str().is_empty()
+        || shared.bindings.iter().any(|binding| {
+            binding.exchange == message.exchange && binding.pattern.matches(&message.routing_key)
+        })
+}
+
+/// The same message twice, each with half of the documents.
+fn halves(message: Outgoing, reason: &str) -> Result<[Outgoing; 2], Stop> {
+    let refused = |reason: &str| Stop::Failed {
+        engine: message.routing_key.to_string(),
+        reason: format!(
+            "the broker refused a message of {} bytes: {reason}",
+            message.body.len()
+        ),
+    };
+    let whole = Message::parse(&message.body).map_err(|_| refused(reason))?;
+    if whole.document_ids.len() < 2 {
+        return Err(refused(reason));
+    }
+    let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
+    Ok([first, second].map(|ids| {
+        let half = Message {
+            message_id: uuid::Uuid::new_v4().to_string(),
+            document_ids: ids.to_vec(),
+            ..whole.clone()
+        };
+        Outgoing {
+            body: half.to_body(),
+            message_id: half.message_id,
+            ..message.clone()
+        }
+    }))
+}

@@ -1,0 +1,52 @@
+//! What all workers of a pool share.
+
+use std::sync::Arc;
+
+use maas_model::message::{Binding, MessageBus};
+use tokio::time::Instant;
+
+use super::chain::{Chains, Step};
+use super::context::Reads;
+use super::intent::Intents;
+use super::stats::PoolStats;
+use super::wait::Outage;
+
+/// Built once per pool.
+pub(crate) struct Shared {
+    pub(crate) chains: Chains,
+    pub(crate) reads: Reads,
+    pub(crate) bus: Arc<dyn MessageBus>,
+    /// All bindings of the pipeline: a key that one of them takes must find its queue.
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) intents: Intents,
+    pub(crate) stats: Arc<PoolStats>,
+    pub(crate) store_outage: Outage,
+    pub(crate) bus_outage: Outage,
+}
+
+impl Shared {
+    /// Notes that an engine ran.
+    pub(crate) fn ran(&self, step: &Step, started: Instant) {
+        self.store_outage.over();
+        let (pool, engine) = (self.chains.pool.clone(), step.id.clone());
+        metrics::histogram!("maas_engine_run_seconds", "pool" => pool, "engine" => engine)
+            .record(started.elapsed().as_secs_f64());
+    }
+
+    /// Counts documents by what came of them.
+    pub(crate) fn count(&self, step: &Step, outcome: &'static str, documents: usize) {
+        if documents > 0 {
+            let (pool, engine) = (self.chains.pool.clone(), step.id.clone());
+            metrics::counter!("maas_engine_documents_total",
+                "pool" => pool, "engine" => engine, "outcome" => outcome)
+            .increment(documents as u64);
+        }
+    }
+
+    /// Counts messages by what became of them.
+    pub(crate) fn count_message(&self, verdict: &'static str) {
+        let pool = self.chains.pool.clone();
+        metrics::counter!("maas_pool_messages_total", "pool" => pool, "verdict" => verdict)
+            .increment(1);
+    }
+}

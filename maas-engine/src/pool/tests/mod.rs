@@ -1,0 +1,1 @@
+//! The pool on fakes that fail on command.

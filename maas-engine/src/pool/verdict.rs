@@ -1,0 +1,89 @@
+//! What becomes of a message.
+
+use std::time::Duration;
+
+use maas_model::message::DeadReason;
+
+/// What becomes of a message that was worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Written, announced, confirmed: acknowledge it.
+    Done,
+    /// To be tried again after this time.
+    Again(Duration, String),
+    /// It can never be done.
+    Dead(DeadReason),
+    /// The pool is stopping: hand it back at once.
+    HandBack,
+}
+
+/// Why work on a message ends before its last engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Something outside is away; nobody's fault, so the tries do not run out.
+    Away(String),
+    /// The engine could not do it this time; after the pool's tries it is a dead letter.
+    Failed { engine: String, reason: String },
+    /// The message can never be done.
+    Dead(DeadReason),
+    /// The pool is stopping.
+    HandBack,
+}
+
+/// The longest time between two tries of a message.
+const LONGEST: Duration = Duration::from_secs(300);
+
+impl Stop {
+    /// The verdict over a message that has been tried `tries` times before, of at most `max_tries`.
+    pub(crate) fn verdict(self, tries: u32, max_tries: u32) -> Verdict {
+        match self {
+            Self::Away(reason) => Verdict::Again(Duration::from_secs(1), reason),
+            Self::Failed { engine, reason } if tries.saturating_add(1) >= max_tries => {
+                Verdict::Dead(DeadReason {
+                    kind: "too many tries".to_owned(),
+                    detail: reason,
+                    component: Some(engine),
+                })
+            }
+            Self::Failed { reason, .. } => Verdict::Again(delay(tries), reason),
+            Self::Dead(reason) => Verdict::Dead(reason),
+            Self::HandBack => Verdict::HandBack,
+        }
+    }
+}
+
+/// One second, doubled with every try.
+fn delay(tries: u32) -> Duration {
+    Duration::from_secs(1 << tries.min(9)).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed() -> Stop {
+        Stop::Failed {
+            engine: "X".to_owned(),
+            reason: "r".to_owned(),
+        }
+    }
+
+    #[test]
+    fn failures_come_back_later_and_later_and_then_never() {
+        let seconds = |tries| match failed().verdict(tries, 20) {
+            Verdict::Again(delay, _) => Some(delay.as_secs()),
+            _ => None,
+        };
+        assert_eq!(seconds(0), Some(1));
+        assert_eq!(seconds(3), Some(8));
+        assert_eq!(seconds(18), Some(300));
+        assert_eq!(seconds(19), None);
+        assert!(matches!(failed().verdict(0, 1), Verdict::Dead(_)));
+    }
+
+    #[test]
+    fn an_outage_never_makes_a_dead_letter() {
+        let verdict = Stop::Away("store".to_owned()).verdict(1_000, 3);
+        assert!(matches!(verdict, Verdict::Again(..)));
+    }
+}

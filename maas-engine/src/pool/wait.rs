@@ -1,0 +1,118 @@
+//! Waiting for what is away, and telling so once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long one message waits inside the pool before it is handed back.
+const IN_HAND: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Growing pauses between tries of one call, until a minute has passed.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    next: Duration,
+    until: Option<Instant>,
+}
+
+/// Why there is no further try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Enough {
+    /// The minute is over.
+    Waited,
+    /// The pool is stopping.
+    Stopping,
+}
+
+impl Patience {
+    /// Gives up after a minute.
+    pub(crate) fn of_a_message() -> Self {
+        Self {
+            next: FIRST,
+            until: Some(Instant::now() + IN_HAND),
+        }
+    }
+
+    /// Never gives up.
+    pub(crate) fn endless() -> Self {
+        Self {
+            next: FIRST,
+            until: None,
+        }
+    }
+
+    /// Sleeps, longer each time; `Err` when there shall be no further try.
+    pub(crate) async fn pause(&mut self, stop: &CancellationToken) -> Result<(), Enough> {
+        if self
+            .until
+            .is_some_and(|until| Instant::now() + self.next > until)
+        {
+            return Err(Enough::Waited);
+        }
+        let pause = jittered(self.next);
+        self.next = (self.next * 2).min(LONGEST);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = stop.cancelled() => Err(Enough::Stopping),
+        }
+    }
+}
+
+/// Between half of `pause` and all of it, so that workers who failed together do not try together.
+pub(crate) fn jittered(pause: Duration) -> Duration {
+    let random = uuid::Uuid::new_v4().as_u128() % 1_000;
+    let share = 0.5 + (random as f64) / 2_000.0;
+    pause.mul_f64(share)
+}
+
+/// Whether something outside answers; each change of it is logged once.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    what: &'static str,
+    pool: String,
+    away: AtomicBool,
+}
+
+impl Outage {
+    pub(crate) fn new(what: &'static str, pool: &str) -> Self {
+        Self {
+            what,
+            pool: pool.to_owned(),
+            away: AtomicBool::new(false),
+        }
+    }
+
+    /// It did not answer.
+    pub(crate) fn began(&self, error: &dyn std::error::Error) {
+        if !self.away.swap(true, Ordering::Relaxed) {
+            let reason = causes(error);
+            tracing::warn!(pool = self.pool, reason, "waiting for the {}", self.what);
+        }
+    }
+
+    /// It answered.
+    pub(crate) fn over(&self) {
+        if self.away.load(Ordering::Relaxed) && self.away.swap(false, Ordering::Relaxed) {
+            tracing::info!(pool = self.pool, "the {} is back", self.what);
+        }
+    }
+
+    /// Whether it was away when last asked.
+    pub(crate) fn is_on(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -7,7 +7,10 @@ use maas_model::document::{Document, DocumentId, Source};
 use maas_model::message::{Message, RoutingKey};
 
 pub mod consolidate;
+pub mod query;
 pub mod registry;
+pub mod replicate;
+pub mod sink;
 
 pub use crate::pool::context::{EngineContext, Reads};
 pub use crate::pool::session::Session;

@@ -1,33 +1,23 @@
 //! Engines by name: which are linked, and how one is made from its settings.
 
-use maas_model::model::Models;
+use std::sync::Arc;
+
+use maas_model::model::{Model, Models};
 use maas_model::pipeline::PluginUse;
-use maas_model::plugin::{Emission, EmitContext, PluginInfo, PluginKind, SettingError};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use maas_model::plugin::{
+    self, Emission, EmitContext, PluginInfo, PluginKind, SettingError, Settings,
+};
 use serde_json::Value;
 
 use super::Engine;
 
 /// The settings of one kind of engine, and how they become an [`Engine`].
-///
-/// The doc comment of the type and of its fields are the reference page of the engine.
-pub trait EngineConfig: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
-    /// The word that selects it in YAML: `CONSOLIDATE_PRODUCT`.
-    const NAME: &'static str;
-    /// Settings that work, as YAML.
-    const EXAMPLE: &'static str;
-
-    /// Checks fields against each other. No I/O. All errors, not the first one only.
-    fn check(&self) -> Vec<SettingError> {
-        Vec::new()
-    }
-
-    /// Makes the engine. Still no I/O: what it needs from the store it reads when it runs.
+pub trait EngineConfig: Settings {
+    /// Makes the engine. No I/O: what it needs from the store it reads when it runs.
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError>;
 
-    /// Everything it may publish with these settings when its step sends reports, so that the wiring
-    /// of a pipeline can be checked before it runs.
+    /// Everything it may publish with these settings, so that the wiring of a pipeline can be checked
+    /// before it runs.
     fn emits(&self, _cx: &EmitContext<'_>) -> Vec<Emission> {
         Vec::new()
     }
@@ -42,14 +32,13 @@ pub struct BuildContext<'a> {
 
 impl<'a> BuildContext<'a> {
     /// The model named by a setting.
-    pub fn model(
-        &self,
-        setting: &str,
-        name: &str,
-    ) -> Result<&'a std::sync::Arc<maas_model::model::Model>, BuildError> {
+    pub fn model(&self, setting: &str, name: &str) -> Result<&'a Arc<Model>, BuildError> {
         self.models.get(name).ok_or_else(|| BuildError::Setting {
             path: setting.to_owned(),
-            reason: format!("there is no model `{name}` in the pipeline"),
+            reason: match plugin::suggestion(name, self.models.keys().map(String::as_str)) {
+                Some(hint) => format!("there is no model `{name}`; {hint}"),
+                None => format!("there is no model `{name}`"),
+            },
         })
     }
 }
@@ -59,12 +48,10 @@ impl<'a> BuildContext<'a> {
 #[non_exhaustive]
 pub enum BuildError {
     /// No engine of this name is linked.
-    #[error("there is no engine `{name}`; linked are: {known}")]
+    #[error("there is no such engine{}", .hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default())]
     Unknown {
-        /// The name.
-        name: String,
-        /// Those that are there.
-        known: String,
+        /// What may be meant.
+        hint: Option<String>,
     },
     /// A setting is wrong.
     #[error("setting `{path}`: {reason}")]
@@ -104,15 +91,7 @@ impl EnginePlugin {
     /// The plugin whose settings are `C`; `module` is `module_path!()` at the place of the call.
     pub const fn of<C: EngineConfig>(module: &'static str) -> Self {
         Self {
-            info: PluginInfo {
-                kind: KIND,
-                name: C::NAME,
-                module,
-                example: C::EXAMPLE,
-                schema: schema::<C>,
-                check: check::<C>,
-                emits: emits::<C>,
-            },
+            info: PluginInfo::of::<C>(KIND, module).emitting(emits::<C>),
             build: build_from::<C>,
         }
     }
@@ -124,8 +103,7 @@ pub fn build(plugin: &PluginUse, cx: &BuildContext<'_>) -> Result<Box<dyn Engine
     let result = match found {
         Some(engine) => (engine.build)(&plugin.settings, cx),
         None => Err(BuildError::Unknown {
-            name: plugin.name.clone(),
-            known: names().join(", "),
+            hint: plugin::unknown_name(KIND, &plugin.name),
         }),
     };
     result.map_err(|error| BuildError::Step {
@@ -141,57 +119,24 @@ fn linked() -> Vec<PluginInfo> {
         .collect()
 }
 
-fn names() -> Vec<&'static str> {
-    let mut names: Vec<_> = inventory::iter::<EnginePlugin>()
-        .map(|engine| engine.info.name)
-        .collect();
-    names.sort_unstable();
-    names
-}
-
-fn schema<C: EngineConfig>() -> schemars::Schema {
-    schemars::schema_for!(C)
-}
-
-fn read<C: EngineConfig>(settings: &Value) -> Result<C, SettingError> {
-    // An engine without settings may be written as a bare name.
-    let settings = match settings {
-        Value::Null => Value::Object(serde_json::Map::new()),
-        settings => settings.clone(),
-    };
-    serde_path_to_error::deserialize(settings).map_err(|error| SettingError {
-        path: match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        },
-        message: error.inner().to_string(),
-        hint: None,
-    })
-}
-
-fn check<C: EngineConfig>(settings: &Value) -> Vec<SettingError> {
-    match read::<C>(settings) {
-        Ok(config) => config.check(),
-        Err(error) => vec![error],
-    }
-}
-
 fn emits<C: EngineConfig>(settings: &Value, cx: &EmitContext<'_>) -> Vec<Emission> {
-    read::<C>(settings).map_or_else(|_| Vec::new(), |config| config.emits(cx))
+    plugin::read::<C>(settings).map_or_else(|_| Vec::new(), |config| config.emits(cx))
 }
 
 fn build_from<C: EngineConfig>(
     settings: &Value,
     cx: &BuildContext<'_>,
 ) -> Result<Box<dyn Engine>, BuildError> {
-    let config = read::<C>(settings).map_err(refused)?;
-    match config.check().into_iter().next() {
-        Some(error) => Err(refused(error)),
-        None => config.build(cx),
+    match plugin::read::<C>(settings) {
+        Ok(config) => config.build(cx),
+        Err(errors) => Err(refused(errors)),
     }
 }
 
-fn refused(error: SettingError) -> BuildError {
+/// The first error; a pipeline was checked with all of them before.
+fn refused(errors: Vec<SettingError>) -> BuildError {
+    let first = errors.into_iter().next();
+    let error = first.unwrap_or_else(|| SettingError::new("", "the settings are wrong"));
     BuildError::Setting {
         path: error.path,
         reason: match error.hint {

@@ -79,8 +79,10 @@ pub enum BuildError {
 pub struct EnginePlugin {
     /// What is known of it without building it.
     pub info: PluginInfo,
-    build: fn(&Value, &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError>,
+    build: Build,
 }
+
+type Build = fn(&Value, &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError>;
 
 inventory::collect!(EnginePlugin);
 inventory::submit! { PluginKind { kind: KIND, list: linked } }

@@ -12,7 +12,7 @@ use super::stats::InFlight;
 use super::verdict::{Stop, Verdict};
 use super::wait::Patience;
 use super::work::Work;
-use crate::report::{Action, Origin, Reports};
+use crate::report::{Action, Origin};
 
 /// What was done for one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,7 @@ impl Run<'_> {
             .into_iter()
             .filter_map(|grave| self.letter(grave))
             .collect();
-        let reports = std::mem::replace(&mut self.reports, Reports::default());
+        let reports = std::mem::take(&mut self.reports);
         let origin = Origin {
             message: &self.message,
             priority: self.work.priority,

@@ -17,7 +17,7 @@ use maas_engine::engine::{
 use maas_model::document::{Document, DocumentId, IndexName};
 use maas_model::message::{KeyPattern, RoutingKey};
 use maas_model::model::{Model, Models, PartitionError};
-use maas_model::plugin::{Emission, EmitContext, SettingError};
+use maas_model::plugin::{Emission, EmitContext, SettingError, Settings};
 use serde::Deserialize;
 
 use super::RawClass;
@@ -49,7 +49,7 @@ pub struct ProductConfig {
     dd_attrs: BTreeMap<String, DisseminationService>,
 }
 
-impl EngineConfig for ProductConfig {
+impl Settings for ProductConfig {
     const NAME: &'static str = "CONSOLIDATE_PRODUCT";
     const EXAMPLE: &'static str =
         "{ container_rk: new.container-products, container_chunk_size: 128 }";
@@ -59,7 +59,9 @@ impl EngineConfig for ProductConfig {
         errors.extend(routing_key_errors("container_rk", &self.container_rk));
         errors
     }
+}
 
+impl EngineConfig for ProductConfig {
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Products {
             target: Arc::clone(cx.model("", "CdsProduct")?),

@@ -13,7 +13,7 @@ use maas_engine::engine::{
 };
 use maas_model::document::{Document, DocumentId, IndexName};
 use maas_model::model::{Model, Models, PartitionError};
-use maas_model::plugin::{Emission, EmitContext, SettingError};
+use maas_model::plugin::{Emission, EmitContext, SettingError, Settings};
 use serde::Deserialize;
 
 use super::RawClass;
@@ -32,14 +32,16 @@ pub struct PublicationConfig {
     min_doi: Option<String>,
 }
 
-impl EngineConfig for PublicationConfig {
+impl Settings for PublicationConfig {
     const NAME: &'static str = "CONSOLIDATE_PUBLICATION";
     const EXAMPLE: &'static str = "{ min_doi: 2024-01-01T00:00:00.000Z }";
 
     fn check(&self) -> Vec<SettingError> {
         min_date_errors(self.min_doi.as_deref())
     }
+}
 
+impl EngineConfig for PublicationConfig {
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Publications {
             target: Arc::clone(cx.model("", "CdsPublication")?),

@@ -123,6 +123,16 @@ impl ExchangeName {
     pub fn default_exchange() -> Self {
         Self("".into())
     }
+
+    /// Where collectors announce, unless the pipeline says otherwise: `collect-exchange`.
+    pub fn collect() -> Self {
+        Self("collect-exchange".into())
+    }
+
+    /// Where pools report, unless the pipeline says otherwise: `etl-exchange`.
+    pub fn report() -> Self {
+        Self("etl-exchange".into())
+    }
 }
 
 impl From<RoutingKey> for KeyPattern {
@@ -245,5 +255,58 @@ mod tests {
         let key = format!("{}b", "a.".repeat(100));
         assert!(pattern.len() < 255 && key.len() < 255);
         assert!(!matches(&pattern, &key));
+    }
+
+    /// Whether there is a key that both patterns match.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (a, b): (Vec<&str>, Vec<&str>) =
+            (self.0.split('.').collect(), other.0.split('.').collect());
+        // fits[j]: what is left of `a` overlaps with `b[j..]`; from the ends to the starts.
+        let mut fits: Vec<bool> = vec![false; b.len() + 1];
+        for i in (0..=a.len()).rev() {
+            let after = std::mem::replace(&mut fits, vec![false; b.len() + 1]);
+            for j in (0..=b.len()).rev() {
+                let (x, y) = (a.get(i).copied(), b.get(j).copied());
+                fits[j] = match (x, y) {
+                    (None, None) => true,
+                    (Some("#"), _) => after[j] || (y.is_some() && fits[j + 1]),
+                    (_, Some("#")) => fits[j + 1] || (x.is_some() && after[j]),
+                    (Some(x), Some(y)) => (x == y || x == "*" || y == "*") && after[j + 1],
+                    _ => false,
+                };
+            }
+        }
+        fits[0]
+    }
+
+    /// Whether it has no wildcard: the key is known.
+    pub fn is_literal(&self) -> bool {
+        !self.0.contains(['*', '#'])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyPattern;
+
+    #[test]
+    fn patterns_overlap_where_one_key_fits_both() {
+        for (a, b, expected) in [
+            ("a.b", "a.b", true),
+            ("a.b", "a.c", false),
+            ("a.*", "*.b", true),
+            ("a.*", "a", false),
+            ("a.#", "a", true),
+            ("#", "a.b.c", true),
+            ("a.#.z", "#.y.z", true),
+            ("a.#.z", "b.#", false),
+            ("#.x", "x.#", true),
+            ("*.*", "a.#.b.c", false),
+            ("#.#", "*", true),
+        ] {
+            let pattern = |text| KeyPattern::new(text).unwrap();
+            assert_eq!(pattern(a).overlaps(&pattern(b)), expected, "{a} {b}");
+            assert_eq!(pattern(b).overlaps(&pattern(a)), expected, "{b} {a}");
+        }
     }
 }

@@ -1,8 +1,29 @@
-//! What the YAML can say, as values. Loading is in `load`, the check of the wiring in `wiring`.
+//! What the YAML can say: files -> tree -> sections -> checked values -> wiring.
+//!
+//! `spec` holds the values that the rest of MaaS works with; nothing in it knows of YAML, so that other
+//! forms of configuration can be read into the same values. `flow` tells which message goes where.
 
+mod build;
+mod files;
+mod flow;
+mod load;
+mod models;
+mod plugins;
+mod problem;
+mod report;
+mod sections;
 mod spec;
+mod text;
+mod tree;
+mod variables;
+mod wiring;
 
+pub use flow::{Edge, EdgeSource, Flow, QueueRef};
+pub use load::Loaded;
+pub use problem::{LoadError, Problem, Severity};
 pub use spec::{
     Announce, EngineStep, Interface, MissingInput, Outside, Pipeline, PluginUse, Pool, Queue,
     StoreSpec,
 };
+pub use variables::Environment;
+pub use wiring::{Finding, Subject};

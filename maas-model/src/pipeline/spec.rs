@@ -1,12 +1,15 @@
 //! A checked pipeline, ready to be built.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::document::IdFields;
-use crate::message::{Binding, ExchangeName, QueueKind, QueueName, RoutingKey};
+use crate::message::{
+    Binding, ExchangeName, QueueKind, QueueName, QueueSpec, RoutingKey, Topology,
+};
 use crate::model::{Model, Models};
 
 /// Everything that one `maas run` does. Every name in it is known, every setting was checked by its
@@ -25,6 +28,49 @@ pub struct Pipeline {
     pub outside: Outside,
 }
 
+impl Pipeline {
+    /// What must exist on the bus before anything runs: all exchanges, in the order in which they are
+    /// first named, all queues, and the interfaces as owners of dead letters.
+    pub fn topology(&self) -> Topology {
+        let mut topology = Topology {
+            parking: self
+                .interfaces
+                .iter()
+                .map(|interface| interface.name.clone())
+                .collect(),
+            ..Topology::default()
+        };
+        let announced = self
+            .interfaces
+            .iter()
+            .map(|interface| interface.announce.exchange());
+        let reported = self.pools.iter().map(|pool| pool.report_exchange.clone());
+        let bound = self
+            .pools
+            .iter()
+            .flat_map(|pool| &pool.queues)
+            .flat_map(|queue| &queue.bindings);
+        let bound = bound.map(|binding| binding.exchange.clone());
+        for exchange in announced.chain(reported).chain(bound) {
+            // The default exchange is always there, and cannot be declared.
+            if !exchange.as_str().is_empty() && !topology.exchanges.contains(&exchange) {
+                topology.exchanges.push(exchange);
+            }
+        }
+        for pool in &self.pools {
+            topology
+                .queues
+                .extend(pool.queues.iter().map(|queue| QueueSpec {
+                    name: queue.name.clone(),
+                    owner: pool.name.clone(),
+                    kind: queue.kind,
+                    bindings: queue.bindings.clone(),
+                }));
+        }
+        topology
+    }
+}
+
 /// Keys that cross the border of the pipeline.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outside {
@@ -35,7 +81,7 @@ pub struct Outside {
 }
 
 /// A plugin chosen in the file, with its settings.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct PluginUse {
     /// Name of the plugin.
     pub name: String,
@@ -45,6 +91,22 @@ pub struct PluginUse {
     pub place: String,
     /// The folder of the pipeline: what relative paths in the settings start from.
     pub base: PathBuf,
+}
+
+impl fmt::Debug for PluginUse {
+    /// Names the settings and does not show them: a password may stand among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self
+            .settings
+            .as_object()
+            .into_iter()
+            .flat_map(serde_json::Map::keys);
+        f.debug_struct("PluginUse")
+            .field("name", &self.name)
+            .field("settings", &keys.collect::<Vec<_>>())
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One source of data: collect -> extract -> store -> message.
@@ -88,6 +150,13 @@ pub struct Announce {
     pub priority: u8,
     /// What stands in the message's `pipeline`; the name of the collector unless said otherwise.
     pub collector_name: Option<String>,
+}
+
+impl Announce {
+    /// Where the messages go.
+    pub fn exchange(&self) -> ExchangeName {
+        self.exchange.clone().unwrap_or_else(ExchangeName::collect)
+    }
 }
 
 /// Some workers that take from some queues.

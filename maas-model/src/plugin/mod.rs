@@ -14,6 +14,7 @@ pub use emission::{Emission, EmissionCause, EmitContext};
 pub use near::{nearest, suggestion};
 pub use registry::{DuplicatePlugin, check_registry, find, plugins, unknown_name};
 pub use settings::{SettingError, Settings, read};
+pub(crate) use settings::{read_as, shape_of};
 pub(crate) use shape::{Fault, Segment, Shape, ShapeError, lookup_mut, path_text};
 
 use serde_json::Value;

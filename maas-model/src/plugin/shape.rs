@@ -115,17 +115,6 @@ impl Shape {
         found
     }
 
-    /// The names of the settings.
-    pub(crate) fn keys(&self) -> Vec<&str> {
-        let root = resolve(&self.root, &self.root);
-        let properties = root.get("properties").and_then(Value::as_object);
-        properties
-            .into_iter()
-            .flat_map(Map::keys)
-            .map(String::as_str)
-            .collect()
-    }
-
     fn find_secrets(
         &self,
         schema: &Value,

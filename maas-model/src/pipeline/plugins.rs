@@ -1,0 +1,195 @@
+//! Looks plugins up and has them check their settings.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::PluginUse;
+use super::report::{At, Pin, Reports, SourceFile};
+use super::sections::fit_variables;
+use super::tree::{Kind, Node};
+use super::variables::sole_variable;
+use crate::plugin::{self, Fault, PluginInfo, Shape, ShapeError, lookup_mut, path_text};
+
+/// Settings and where they stand.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) at: At,
+    pub(super) value: Value,
+}
+
+/// Checks the use of plugins in the files.
+pub(super) struct Plugins<'a> {
+    files: &'a [SourceFile],
+    base: PathBuf,
+    shapes: HashMap<(&'static str, &'static str), Shape>,
+}
+
+impl<'a> Plugins<'a> {
+    pub(super) fn new(files: &'a [SourceFile], base: PathBuf) -> Self {
+        Self {
+            files,
+            base,
+            shapes: HashMap::new(),
+        }
+    }
+
+    /// The plugin called `name`. An unknown one is told at `at`.
+    pub(super) fn find(
+        &self,
+        kind: &str,
+        name: &str,
+        at: &At,
+        reports: &mut Reports,
+    ) -> Option<&'static PluginInfo> {
+        let found = plugin::find(kind, name);
+        if found.is_none() {
+            let hint = plugin::unknown_name(kind, name);
+            reports.error(at, Pin::Key, format!("unknown {kind} `{name}`"), hint);
+        }
+        found
+    }
+
+    /// Settings as they stand at `at`: variables have the type that is wanted, secrets are references.
+    pub(super) fn settings(
+        &mut self,
+        info: &'static PluginInfo,
+        at: At,
+        value: &Value,
+        reports: &mut Reports,
+    ) -> Settings {
+        let mut value = match value {
+            Value::Null => Value::Object(Map::new()),
+            value => value.clone(),
+        };
+        let node = self.node(&at);
+        let shape = self.shape(info);
+        if let Some(node) = node {
+            fit_variables(node, &mut value, shape);
+            refer_to_secrets(node, &mut value, shape, reports);
+        }
+        Settings { at, value }
+    }
+
+    /// A plugin with its settings over its defaults, checked. `None` when something is wrong.
+    pub(super) fn check(
+        &mut self,
+        info: &'static PluginInfo,
+        own: &Settings,
+        defaults: Option<&Settings>,
+        reports: &mut Reports,
+    ) -> Option<PluginUse> {
+        let value = match (&own.value, defaults.map(|defaults| &defaults.value)) {
+            (Value::Object(own), Some(Value::Object(defaults))) => {
+                let mut merged = defaults.clone();
+                merged.extend(own.clone());
+                Value::Object(merged)
+            }
+            (own, _) => own.clone(),
+        };
+        let errors = (info.check)(&value);
+        let faults = self.shape(info).errors(&value);
+        for error in &errors {
+            let inherited = defaults.filter(|_| !has(&own.value, &error.path));
+            let at = match inherited {
+                Some(defaults) if has(&defaults.value, &error.path) => &defaults.at,
+                _ => &own.at,
+            };
+            let pin = pin(&faults, &error.path);
+            reports.error(
+                &at.below(&error.path),
+                pin,
+                &error.message,
+                error.hint.clone(),
+            );
+        }
+        errors.is_empty().then(|| PluginUse {
+            name: info.name.to_owned(),
+            settings: value,
+            place: self.place(&own.at),
+            base: self.base.clone(),
+        })
+    }
+
+    /// What can be said of defaults alone: unknown keys and wrong values, but nothing is missing.
+    pub(super) fn check_defaults(
+        &mut self,
+        info: &'static PluginInfo,
+        defaults: &Settings,
+        reports: &mut Reports,
+    ) {
+        for error in self.shape(info).errors(&defaults.value) {
+            if error.fault == Fault::Missing && error.path.is_empty() {
+                continue;
+            }
+            let pin = if error.fault == Fault::Unknown {
+                Pin::Key
+            } else {
+                Pin::Value
+            };
+            let at = defaults.at.below(&path_text(&error.path));
+            reports.error(&at, pin, error.message, error.hint);
+        }
+    }
+
+    /// `collect.yaml:12:5`.
+    fn place(&self, at: &At) -> String {
+        let Some(file) = self.files.get(at.file) else {
+            return String::new();
+        };
+        match &file.root {
+            Some(root) => {
+                let place = root.locate(&at.path).key;
+                format!("{}:{}:{}", file.name, place.line, place.column)
+            }
+            None => file.name.clone(),
+        }
+    }
+
+    fn node(&self, at: &At) -> Option<&'a Node> {
+        self.files
+            .get(at.file)?
+            .root
+            .as_ref()?
+            .locate(&at.path)
+            .node
+    }
+
+    fn shape(&mut self, info: &'static PluginInfo) -> &Shape {
+        self.shapes
+            .entry((info.kind, info.name))
+            .or_insert_with(|| Shape::new((info.schema)()))
+    }
+}
+
+/// Whether the first key of `path` is set.
+fn has(value: &Value, path: &str) -> bool {
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    value.get(&path[..end]).is_some()
+}
+
+fn pin(faults: &[ShapeError], path: &str) -> Pin {
+    let unknown = faults
+        .iter()
+        .any(|fault| fault.fault == Fault::Unknown && path_text(&fault.path) == path);
+    if unknown { Pin::Key } else { Pin::Value }
+}
+
+/// A secret that is one variable becomes a reference to it, so that its text never enters the tree; one
+/// that stands in the file is not shown in errors.
+fn refer_to_secrets(node: &Node, value: &mut Value, shape: &Shape, reports: &mut Reports) {
+    for path in shape.secrets(value) {
+        match node.at(&path).map(|node| &node.kind) {
+            Some(Kind::Filled { text, written }) => {
+                reports.mask(text, "***");
+                match (sole_variable(written), lookup_mut(value, &path)) {
+                    (Some(name), Some(place)) => *place = json!({ "env": name }),
+                    _ => reports.mask(written, "***"),
+                }
+            }
+            Some(Kind::Scalar(Value::String(text))) => reports.mask(text, "***"),
+            _ => {}
+        }
+    }
+}

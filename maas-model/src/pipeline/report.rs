@@ -1,0 +1,261 @@
+//! Collects what is wrong while a pipeline is read, and shows it without secrets.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::problem::{Problem, Severity};
+use super::tree::{Node, Place, join};
+
+/// One file of the pipeline.
+#[derive(Debug)]
+pub(super) struct SourceFile {
+    /// As the user named it.
+    pub(super) name: String,
+    pub(super) text: String,
+    /// `None`: not YAML, or empty.
+    pub(super) root: Option<Node>,
+}
+
+/// Where something stands: number of the file, path in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) path: String,
+}
+
+impl At {
+    pub(super) fn below(&self, key: &str) -> Self {
+        Self {
+            file: self.file,
+            path: join(&self.path, key),
+        }
+    }
+
+    pub(super) fn item(&self, index: usize) -> Self {
+        Self {
+            file: self.file,
+            path: format!("{}[{index}]", self.path),
+        }
+    }
+}
+
+/// What to point at: the key, or what belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pin {
+    Key,
+    Value,
+}
+
+#[derive(Debug)]
+struct Report {
+    severity: Severity,
+    at: At,
+    pin: Pin,
+    /// Known already (syntax errors, keys that stand twice).
+    place: Option<Place>,
+    message: String,
+    hint: Option<String>,
+}
+
+/// More are not read by anybody, and a file made to be wrong may have a million.
+const MAX_PROBLEMS: usize = 1000;
+
+/// Everything that is wrong so far.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    list: Vec<Report>,
+    /// Files that could not be read.
+    unread: Vec<Problem>,
+    /// Texts that must not be shown, and what is shown instead.
+    masks: BTreeSet<(String, String)>,
+}
+
+impl Reports {
+    pub(super) fn error(
+        &mut self,
+        at: &At,
+        pin: Pin,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.push(Severity::Error, at, pin, None, message.into(), hint);
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        at: &At,
+        pin: Pin,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.push(Severity::Warning, at, pin, None, message.into(), hint);
+    }
+
+    pub(super) fn error_at(
+        &mut self,
+        at: &At,
+        place: Place,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.push(
+            Severity::Error,
+            at,
+            Pin::Key,
+            Some(place),
+            message.into(),
+            hint,
+        );
+    }
+
+    pub(super) fn unread(
+        &mut self,
+        severity: Severity,
+        file: String,
+        message: String,
+        hint: String,
+    ) {
+        self.unread.push(Problem {
+            severity,
+            file,
+            line: 0,
+            column: 0,
+            path: String::new(),
+            message,
+            hint: Some(hint),
+            excerpt: None,
+        });
+    }
+
+    /// From now on `text` is shown as `shown` in excerpts and messages.
+    pub(super) fn mask(&mut self, text: &str, shown: &str) {
+        // Shorter ones would eat parts of ordinary words, and are no secrets.
+        if text.chars().count() > 2 {
+            self.masks.insert((text.to_owned(), shown.to_owned()));
+        }
+    }
+
+    fn push(
+        &mut self,
+        severity: Severity,
+        at: &At,
+        pin: Pin,
+        place: Option<Place>,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.list.push(Report {
+            severity,
+            at: at.clone(),
+            pin,
+            place,
+            message,
+            hint,
+        });
+    }
+
+    /// All problems, in the order of the files.
+    pub(super) fn finish(self, files: &[SourceFile]) -> Vec<Problem> {
+        let lines: Vec<Vec<&str>> = files
+            .iter()
+            .map(|file| file.text.lines().collect())
+            .collect();
+        let mut problems: Vec<(usize, Problem)> = Vec::new();
+        for report in self.list.iter().take(MAX_PROBLEMS) {
+            let Some(file) = files.get(report.at.file) else {
+                continue;
+            };
+            let problem = self.problem(report, file, &lines[report.at.file]);
+            if !problems.iter().any(|(_, known)| *known == problem) {
+                problems.push((report.at.file, problem));
+            }
+        }
+        problems.sort_by_key(|(file, problem)| (*file, problem.line, problem.column));
+        let placed = problems.into_iter().map(|(_, problem)| problem);
+        self.unread.into_iter().chain(placed).collect()
+    }
+
+    fn problem(&self, report: &Report, file: &SourceFile, lines: &[&str]) -> Problem {
+        let place = report.place.or_else(|| {
+            let located = file.root.as_ref()?.locate(&report.at.path);
+            Some(if report.pin == Pin::Key {
+                located.key
+            } else {
+                located.value
+            })
+        });
+        let line = place.map_or(0, |place| place.line);
+        let excerpt = line.checked_sub(1).and_then(|index| lines.get(index));
+        Problem {
+            severity: report.severity,
+            file: file.name.clone(),
+            line,
+            column: place.map_or(0, |place| place.column),
+            path: report.at.path.clone(),
+            message: self.masked(&report.message),
+            hint: report.hint.as_deref().map(|hint| self.masked(hint)),
+            excerpt: excerpt.map(|line| self.masked(&without_passwords(line))),
+        }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        // Longer texts first: one secret may be the start of another.
+        let mut masks: Vec<&(String, String)> = self.masks.iter().collect();
+        masks.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        masks
+            .into_iter()
+            .fold(text.to_owned(), |text, (secret, shown)| {
+                text.replace(secret, shown)
+            })
+    }
+}
+
+/// Hides what stands behind keys that sound like secrets: also when the plugin, whose schema would tell,
+/// is not known, or the file is not even YAML. Keeps the width, so that the caret stays right.
+fn without_passwords(line: &str) -> String {
+    static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let key = r"(?i)(?:passw(?:or)?d|secret|token|api_?key|private_?key|credentials?)\w*['\x22]?\s*:\s*";
+        let url = r"://[^/\s:@]*:";
+        Regex::new(&format!(
+            r"({key}|{url})('[^']*'|\x22[^\x22]*\x22|[^\s,@}}\]]+)"
+        ))
+        .ok()
+    });
+    let Some(secret) = SECRET.as_ref() else {
+        return line.to_owned();
+    };
+    let hidden = secret.replace_all(line, |found: &regex::Captures<'_>| {
+        let (key, value) = (&found[1], &found[2]);
+        // References are no secrets, and what a person wants to see.
+        if value.starts_with('{') || value.contains("${") {
+            return format!("{key}{value}");
+        }
+        format!("{key}{}", "*".repeat(value.chars().count()))
+    });
+    hidden.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_show_no_passwords() {
+        for (line, expected) in [
+            ("password: hunter2", "password: *******"),
+            (
+                "{ host: x, password: 'a b', pth: y }",
+                "{ host: x, password: *****, pth: y }",
+            ),
+            ("  \"Client_Secret\": \"abc\"", "  \"Client_Secret\": *****"),
+            ("password: { env: FTP }", "password: { env: FTP }"),
+            ("password: ${FTP}", "password: ${FTP}"),
+            ("url: https://me:pw@host/", "url: https://me:**@host/"),
+            ("name: token-ring", "name: token-ring"),
+        ] {
+            assert_eq!(without_passwords(line), expected);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Judges the flow: keys that nobody takes, queues that nobody feeds, circles without end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Pipeline;
+use super::flow::{Edge, EdgeSource, Flow, QueueRef};
+use crate::message::{ExchangeName, KeyPattern};
+use crate::plugin::nearest;
+
+/// A part of the pipeline that something is said about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The documents that an interface announces.
+    Documents(usize),
+    /// The files that an interface announces.
+    Files(usize),
+    /// A queue.
+    Queue(QueueRef),
+    /// A key that a queue takes.
+    Binding(QueueRef, usize),
+    /// An engine of a queue.
+    Step(QueueRef, usize),
+    /// An entry of `outside.consumed`.
+    Consumed(usize),
+    /// An entry of `outside.fed`.
+    Fed(usize),
+}
+
+/// Something about the wiring that is not right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub subject: Subject,
+    /// Whether the pipeline must not run so.
+    pub refuses: bool,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// What is known in full: when a part of the file could not be read, its absence proves nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) producers: bool,
+    pub(super) consumers: bool,
+}
+
+impl Pipeline {
+    /// Everything that is wrong with the wiring. A pipeline from [`Pipeline::load`] has only findings
+    /// that do not refuse it.
+    pub fn wiring(&self) -> Vec<Finding> {
+        judge(
+            self,
+            Known {
+                producers: true,
+                consumers: true,
+            },
+        )
+    }
+}
+
+pub(super) fn judge(pipeline: &Pipeline, known: Known) -> Vec<Finding> {
+    let flow = Flow::of(pipeline);
+    let mut findings = Vec::new();
+    if known.consumers {
+        unconsumed(pipeline, &flow, &mut findings);
+    }
+    if known.producers {
+        unfed(pipeline, &flow, &mut findings);
+        unused_consumed(pipeline, &flow, &mut findings);
+    }
+    if known.consumers {
+        unused_fed(pipeline, &mut findings);
+    }
+    circles(pipeline, &flow, &mut findings);
+    findings
+}
+
+fn unconsumed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
+    let mut keys: BTreeMap<EdgeSource, Vec<&Edge>> = BTreeMap::new();
+    for edge in &flow.edges {
+        let leaves = pipeline
+            .outside
+            .consumed
+            .iter()
+            .any(|pattern| pattern.overlaps(&edge.key));
+        if edge.queues.is_empty() && !leaves {
+            let edges = keys.entry(edge.source).or_default();
+            if !edges.iter().any(|known| known.key == edge.key) {
+                edges.push(edge);
+            }
+        }
+    }
+    for (source, edges) in keys {
+        let names: Vec<String> = edges.iter().map(|edge| format!("`{}`", edge.key)).collect();
+        let hint = edges
+            .iter()
+            .find_map(|edge| near_binding(pipeline, edge))
+            .unwrap_or_else(|| {
+                format!(
+                    "bind a queue to it, or name it under `outside.consumed`: [{}]",
+                    edges
+                        .iter()
+                        .map(|edge| edge.key.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            });
+        findings.push(Finding {
+            subject: subject(source),
+            refuses: true,
+            message: format!("no queue takes {}", names.join(", ")),
+            hint: Some(hint),
+        });
+    }
+}
+
+fn near_binding(pipeline: &Pipeline, edge: &Edge) -> Option<String> {
+    let bindings = || {
+        pipeline
+            .pools
+            .iter()
+            .flat_map(|pool| &pool.queues)
+            .flat_map(|queue| queue.bindings.iter().map(move |binding| (queue, binding)))
+    };
+    let elsewhere = bindings().find(|(_, binding)| binding.pattern.overlaps(&edge.key));
+    if let Some((queue, binding)) = elsewhere {
+        let taken = quoted(&binding.exchange);
+        let published = quoted(&edge.exchange);
+        return Some(format!(
+            "queue `{}` takes it from exchange {taken}, and it is published to {published}",
+            queue.name
+        ));
+    }
+    let near = nearest(
+        edge.key.as_str(),
+        bindings().map(|(_, binding)| binding.pattern.as_str()),
+    )?;
+    let (queue, _) = bindings().find(|(_, binding)| binding.pattern.as_str() == near)?;
+    Some(format!(
+        "queue `{}` takes `{near}`: did you mean that?",
+        queue.name
+    ))
+}
+
+fn quoted(exchange: &ExchangeName) -> String {
+    format!("`{exchange}`")
+}
+
+fn subject(source: EdgeSource) -> Subject {
+    match source {
+        EdgeSource::Documents(interface) => Subject::Documents(interface),
+        EdgeSource::Files(interface) => Subject::Files(interface),
+        EdgeSource::Step(queue, step) => Subject::Step(queue, step),
+    }
+}
+
+fn unfed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
+    let fed = flow.fed();
+    let comes = |pattern: &KeyPattern| pipeline.outside.fed.iter().any(|key| key.overlaps(pattern));
+    for reference in pipeline.queue_refs() {
+        let Some(queue) = pipeline.queue(reference) else {
+            continue;
+        };
+        if fed.contains(&reference) || queue.bindings.iter().any(|binding| comes(&binding.pattern))
+        {
+            continue;
+        }
+        let near = queue.bindings.iter().find_map(|binding| {
+            let keys = flow.edges.iter().map(|edge| edge.key.as_str());
+            nearest(binding.pattern.as_str(), keys)
+        });
+        let hint = match near {
+            Some(key) => format!("`{key}` is published: did you mean that?"),
+            None => {
+                "if another system publishes its keys, name them under `outside.fed`".to_owned()
+            }
+        };
+        findings.push(Finding {
+            subject: Subject::Queue(reference),
+            refuses: true,
+            message: format!("nobody feeds queue `{}`", queue.name),
+            hint: Some(hint),
+        });
+    }
+    for reference in fed {
+        let bindings = pipeline
+            .queue(reference)
+            .map_or(&[][..], |queue| &queue.bindings);
+        for (index, binding) in bindings.iter().enumerate() {
+            let published = flow.edges.iter().any(|edge| {
+                edge.exchange == binding.exchange && edge.key.overlaps(&binding.pattern)
+            });
+            if !published && !comes(&binding.pattern) {
+                findings.push(Finding {
+                    subject: Subject::Binding(reference, index),
+                    refuses: false,
+                    message: format!("nobody publishes `{}`", binding.pattern),
+                    hint: Some("remove it, or name it under `outside.fed`".to_owned()),
+                });
+            }
+        }
+    }
+}
+
+fn unused_consumed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
+    for (index, pattern) in pipeline.outside.consumed.iter().enumerate() {
+        if !flow.edges.iter().any(|edge| pattern.overlaps(&edge.key)) {
+            findings.push(Finding {
+                subject: Subject::Consumed(index),
+                refuses: false,
+                message: format!("nobody publishes `{pattern}`"),
+                hint: nearest(
+                    pattern.as_str(),
+                    flow.edges.iter().map(|edge| edge.key.as_str()),
+                )
+                .map(|key| format!("did you mean `{key}`?")),
+            });
+        }
+    }
+}
+
+fn unused_fed(pipeline: &Pipeline, findings: &mut Vec<Finding>) {
+    let queues = || pipeline.pools.iter().flat_map(|pool| &pool.queues);
+    for (index, key) in pipeline.outside.fed.iter().enumerate() {
+        let mut bindings = queues().flat_map(|queue| &queue.bindings);
+        if !bindings.any(|binding| binding.pattern.overlaps(key)) {
+            let bound = queues().flat_map(|queue| &queue.bindings);
+            findings.push(Finding {
+                subject: Subject::Fed(index),
+                refuses: false,
+                message: format!("no queue takes `{key}`"),
+                hint: nearest(key.as_str(), bound.map(|binding| binding.pattern.as_str()))
+                    .map(|key| format!("did you mean `{key}`?")),
+            });
+        }
+    }
+}
+
+/// A circle ends by itself when one hop of it announces only what changed: then at some point nothing
+/// changes any more. So only circles of the other hops are told.
+fn circles(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
+    let mut next: BTreeMap<QueueRef, BTreeSet<QueueRef>> = BTreeMap::new();
+    let mut step_of: BTreeMap<(QueueRef, QueueRef), usize> = BTreeMap::new();
+    for edge in flow.edges.iter().filter(|edge| !edge.only_changed) {
+        if let EdgeSource::Step(from, step) = edge.source {
+            for to in &edge.queues {
+                next.entry(from).or_default().insert(*to);
+                step_of.entry((from, *to)).or_insert(step);
+            }
+        }
+    }
+    while let Some(circle) = circle(&next) {
+        let (first, second) = (circle[0], circle[1 % circle.len()]);
+        let step = step_of.get(&(first, second)).copied().unwrap_or_default();
+        let names = circle
+            .iter()
+            .chain([&first])
+            .filter_map(|queue| pipeline.queue(*queue));
+        let names: Vec<String> = names.map(|queue| format!("`{}`", queue.name)).collect();
+        findings.push(Finding {
+            subject: Subject::Step(first, step),
+            refuses: true,
+            message: format!("messages go round for ever: {}", names.join(" -> ")),
+            hint: Some(
+                "one engine of the circle must announce only what changed: remove `force`, or say `report: false`"
+                    .to_owned(),
+            ),
+        });
+        // Told; what remains are other circles.
+        if let Some(targets) = next.get_mut(&first) {
+            targets.remove(&second);
+        }
+    }
+}
+
+/// Some circle, if there is one: what has no way in or no way out is taken away until nothing changes.
+fn circle(next: &BTreeMap<QueueRef, BTreeSet<QueueRef>>) -> Option<Vec<QueueRef>> {
+    let mut left = next.clone();
+    loop {
+        let size = left.len();
+        let reached: BTreeSet<QueueRef> = left.values().flatten().copied().collect();
+        left.retain(|queue, targets| reached.contains(queue) && !targets.is_empty());
+        let alive: BTreeSet<QueueRef> = left.keys().copied().collect();
+        for targets in left.values_mut() {
+            targets.retain(|target| alive.contains(target));
+        }
+        left.retain(|_, targets| !targets.is_empty());
+        if left.len() == size {
+            break;
+        }
+    }
+    let mut path = vec![*left.keys().next()?];
+    loop {
+        let next = *left.get(path.last()?)?.first()?;
+        if let Some(start) = path.iter().position(|queue| *queue == next) {
+            return Some(path.split_off(start));
+        }
+        path.push(next);
+    }
+}

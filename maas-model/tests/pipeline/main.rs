@@ -1,0 +1,6 @@
+//! The pipeline file: what is read from correct ones, and how wrong ones are refused.
+
+#![allow(clippy::unwrap_used)] // A failed assumption is a failed test.
+
+mod correct;
+mod plugins;

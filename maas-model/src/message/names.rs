@@ -148,6 +148,33 @@ impl KeyPattern {
         let words: Vec<&str> = key.0.split('.').collect();
         words_match(&pattern, &words)
     }
+
+    /// Whether there is a key that both patterns match.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (a, b): (Vec<&str>, Vec<&str>) =
+            (self.0.split('.').collect(), other.0.split('.').collect());
+        // fits[j]: what is left of `a` overlaps with `b[j..]`; from the ends to the starts.
+        let mut fits: Vec<bool> = vec![false; b.len() + 1];
+        for i in (0..=a.len()).rev() {
+            let after = std::mem::replace(&mut fits, vec![false; b.len() + 1]);
+            for j in (0..=b.len()).rev() {
+                let (x, y) = (a.get(i).copied(), b.get(j).copied());
+                fits[j] = match (x, y) {
+                    (None, None) => true,
+                    (Some("#"), _) => after[j] || (y.is_some() && fits[j + 1]),
+                    (_, Some("#")) => fits[j + 1] || (x.is_some() && after[j]),
+                    (Some(x), Some(y)) => (x == y || x == "*" || y == "*") && after[j + 1],
+                    _ => false,
+                };
+            }
+        }
+        fits[0]
+    }
+
+    /// Whether it has no wildcard: the key is known.
+    pub fn is_literal(&self) -> bool {
+        !self.0.contains(['*', '#'])
+    }
 }
 
 /// Matches from the left and remembers only the last `#`: an earlier one never has to give back words,
@@ -256,38 +283,6 @@ mod tests {
         assert!(pattern.len() < 255 && key.len() < 255);
         assert!(!matches(&pattern, &key));
     }
-
-    /// Whether there is a key that both patterns match.
-    pub fn overlaps(&self, other: &Self) -> bool {
-        let (a, b): (Vec<&str>, Vec<&str>) =
-            (self.0.split('.').collect(), other.0.split('.').collect());
-        // fits[j]: what is left of `a` overlaps with `b[j..]`; from the ends to the starts.
-        let mut fits: Vec<bool> = vec![false; b.len() + 1];
-        for i in (0..=a.len()).rev() {
-            let after = std::mem::replace(&mut fits, vec![false; b.len() + 1]);
-            for j in (0..=b.len()).rev() {
-                let (x, y) = (a.get(i).copied(), b.get(j).copied());
-                fits[j] = match (x, y) {
-                    (None, None) => true,
-                    (Some("#"), _) => after[j] || (y.is_some() && fits[j + 1]),
-                    (_, Some("#")) => fits[j + 1] || (x.is_some() && after[j]),
-                    (Some(x), Some(y)) => (x == y || x == "*" || y == "*") && after[j + 1],
-                    _ => false,
-                };
-            }
-        }
-        fits[0]
-    }
-
-    /// Whether it has no wildcard: the key is known.
-    pub fn is_literal(&self) -> bool {
-        !self.0.contains(['*', '#'])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::KeyPattern;
 
     #[test]
     fn patterns_overlap_where_one_key_fits_both() {

@@ -48,11 +48,12 @@ impl<'a> Builder<'a> {
 
     /// What is wrong goes to the reports; the pipeline is whole only if there is no error among them.
     pub(super) fn build(self, sections: Sections) -> Pipeline {
-        let models = models::build(&sections.models, self.reports);
+        let (models, mut broken_models) = models::build(&sections.models, self.reports);
+        broken_models.extend(sections.broken_models);
         let mut names = Names {
             plugins: Plugins::new(self.files, self.base),
             models: &models,
-            broken_models: &sections.broken_models,
+            broken_models: &broken_models,
             defaults: BTreeMap::new(),
             taken: BTreeMap::new(),
             queues: BTreeMap::new(),

@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::report::{At, Pin, Reports, SourceFile};
-use super::text::{InterfaceText, ModelText, OutsideText, PoolText, SECTIONS};
+use super::text::{InterfaceText, OutsideText, PoolText, SECTIONS};
 use super::tree::{Kind, Node};
+use crate::model::ModelSpec;
 use crate::plugin::{Fault, Segment, Shape, ShapeError, lookup_mut, read_as, shape_of, suggestion};
 
 /// Something read, and where it stands.
@@ -22,7 +23,7 @@ pub(super) struct Entry<T> {
 pub(super) struct Sections {
     pub(super) interfaces: Vec<Entry<InterfaceText>>,
     /// With their names.
-    pub(super) models: Vec<(String, Entry<ModelText>)>,
+    pub(super) models: Vec<(String, Entry<ModelSpec>)>,
     /// With the names of the engines.
     pub(super) engine_defaults: Vec<(String, Entry<Map<String, Value>>)>,
     pub(super) pools: Vec<Entry<PoolText>>,
@@ -101,7 +102,7 @@ impl Sections {
     }
 
     fn models(&mut self, node: &Node, at: &At, reports: &mut Reports) {
-        let read: Vec<(String, Entry<ModelText>)> = self.map(node, at, reports);
+        let read: Vec<(String, Entry<ModelSpec>)> = self.map(node, at, reports);
         if let Kind::Map(entries) = &node.kind {
             for entry in entries {
                 if !read.iter().any(|(name, _)| *name == entry.key) {

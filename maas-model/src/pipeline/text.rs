@@ -1,7 +1,5 @@
 //! What may stand in a pipeline file, section by section, before names are looked up.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::MissingInput;
 use crate::message::{ExchangeName, KeyPattern, QueueKind, QueueName, RoutingKey};
-use crate::model::FieldType;
 
 /// The top-level keys of a file.
 pub(super) const SECTIONS: [&str; 5] = [
@@ -219,60 +216,4 @@ pub(super) struct OutsideText {
     /// Published by another system, consumed here.
     #[schemars(with = "Vec<NameText>")]
     pub(super) fed: Vec<KeyPattern>,
-}
-
-/// One kind of documents.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ModelText {
-    /// Alias over all its indices, and the start of their names.
-    #[schemars(length(min = 1))]
-    pub(super) index: String,
-    /// How documents are spread over indices; all in one where this is absent.
-    pub(super) partition: Option<PartitionText>,
-    /// Whether it is made by a collector: adds `reportName`, `reportFolder` and `ingestionTime`.
-    #[serde(default)]
-    pub(super) raw: bool,
-    /// The fields and their types.
-    pub(super) fields: IndexMap<String, FieldText>,
-    /// Settings of the indices.
-    #[serde(default)]
-    pub(super) settings: BTreeMap<String, Value>,
-}
-
-/// How documents are spread over indices: one field, or several.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PartitionText {
-    /// The field, mostly a date.
-    pub(super) field: Option<String>,
-    /// Several fields, named in the format.
-    #[serde(default)]
-    pub(super) fields: Vec<String>,
-    /// For one field a date format such as `%Y-%m`; for several a text such as `{mission}-{date:%Y}`.
-    pub(super) format: String,
-}
-
-/// The type of a field, alone or with further mapping parameters.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum FieldText {
-    /// The type.
-    Kind(FieldType),
-    /// The type and what else the index shall know.
-    Full(FieldMap),
-}
-
-/// A field with mapping parameters.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub(super) struct FieldMap {
-    /// The type.
-    #[serde(rename = "type")]
-    pub(super) kind: FieldType,
-    /// Members, for `object` and `nested`.
-    #[serde(default)]
-    pub(super) fields: IndexMap<String, FieldText>,
-    /// Mapping parameters such as `ignore_malformed`.
-    #[serde(flatten)]
-    pub(super) parameters: Map<String, Value>,
 }

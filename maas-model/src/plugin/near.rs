@@ -2,7 +2,7 @@
 
 /// The candidate that differs least from `word`, if it is near enough to be meant.
 ///
-/// Near is at most a third of the letters wrong (two swapped neighbours count once), or the same but
+/// Near is about a third of the letters wrong (two swapped neighbours count once), or the same but
 /// for case, `-` and `_`. The first of equally near ones.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Longer words are no names; the distance costs the product of the lengths.
@@ -14,8 +14,8 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| (distance(&plain, &self::plain(candidate)), candidate))
         .filter(|(distance, candidate)| {
-            *distance <= (candidate.chars().count().min(plain.len()) / 3).max(1)
-                && *distance < plain.len().max(1)
+            let longer = candidate.chars().count().max(plain.len());
+            *distance <= ((longer + 1) / 3).max(1) && *distance < plain.len()
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -90,7 +90,8 @@ pub trait DocumentStore: Debug + Send + Sync {
 /// The pages of a scan.
 #[async_trait]
 pub trait Pages: Send {
-    /// The next page, never empty; `None` when all were given.
+    /// The next page, never empty; `None` when all were given. After a temporary error, or when the
+    /// future was dropped, the same page may be asked for again.
     async fn next(&mut self) -> Result<Option<Vec<Document>>, StoreError>;
 }
 

@@ -10,6 +10,8 @@ use crate::document::DocumentId;
 /// text form or any form that [`parse_date`](crate::document::parse_date) reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+// A range is the big one, and as common as any: a box would cost more than the bytes.
+#[allow(clippy::large_enum_variant)]
 pub enum Query {
     /// Every document.
     All,

@@ -18,10 +18,11 @@ const QUEUED_JOBS: usize = 64;
 const FULL_TRANSACTION: usize = 5_000;
 
 type Answer<T> = oneshot::Sender<rusqlite::Result<T>>;
+type Call = (Vec<Prepared>, Answer<Vec<WriteOutcome>>);
 type Task = Box<dyn FnOnce(&mut Connection) + Send>;
 
 enum Job {
-    Write(Vec<Prepared>, Answer<Vec<WriteOutcome>>),
+    Write(Call),
     Run(Task),
 }
 
@@ -51,7 +52,7 @@ impl Writer {
         actions: Vec<Prepared>,
     ) -> Result<Vec<WriteOutcome>, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Job::Write(actions, answer)).await?;
+        self.send(Job::Write((actions, answer))).await?;
         self.receive(answered).await
     }
 
@@ -140,8 +141,8 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
     while let Some(job) = held.take().or_else(|| jobs.blocking_recv()) {
         match job {
             Job::Run(task) => task(&mut connection),
-            Job::Write(actions, answer) => {
-                let mut calls = vec![(actions, answer)];
+            Job::Write(call) => {
+                let mut calls = vec![call];
                 held = join_waiting(&mut jobs, &mut calls);
                 write(&mut connection, calls);
             }
@@ -153,16 +154,13 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// Takes the writes that wait already; gives back the first job that is none.
-fn join_waiting(
-    jobs: &mut mpsc::Receiver<Job>,
-    calls: &mut Vec<(Vec<Prepared>, Answer<Vec<WriteOutcome>>)>,
-) -> Option<Job> {
+fn join_waiting(jobs: &mut mpsc::Receiver<Job>, calls: &mut Vec<Call>) -> Option<Job> {
     let mut actions: usize = calls.iter().map(|(actions, _)| actions.len()).sum();
     while actions < FULL_TRANSACTION {
         match jobs.try_recv() {
-            Ok(Job::Write(more, answer)) => {
-                actions += more.len();
-                calls.push((more, answer));
+            Ok(Job::Write(call)) => {
+                actions += call.0.len();
+                calls.push(call);
             }
             Ok(other) => return Some(other),
             Err(_) => return None,
@@ -173,7 +171,7 @@ fn join_waiting(
 
 /// All calls in one transaction; if that fails, each in its own, so that every caller learns of its
 /// own failure only.
-fn write(connection: &mut Connection, calls: Vec<(Vec<Prepared>, Answer<Vec<WriteOutcome>>)>) {
+fn write(connection: &mut Connection, calls: Vec<Call>) {
     let together: Vec<&[Prepared]> = calls
         .iter()
         .map(|(actions, _)| actions.as_slice())
@@ -182,12 +180,6 @@ fn write(connection: &mut Connection, calls: Vec<(Vec<Prepared>, Answer<Vec<Writ
         Ok(outcomes) => {
             for ((_, answer), outcomes) in calls.into_iter().zip(outcomes) {
                 let _ = answer.send(Ok(outcomes));
-            }
-        }
-        Err(error) if calls.len() == 1 => {
-            for (_, answer) in calls.into_iter().take(1) {
-                let _ = answer.send(Err(error));
-                return;
             }
         }
         Err(_) => {

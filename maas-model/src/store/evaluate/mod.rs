@@ -34,7 +34,7 @@ pub fn matches(query: &Query, id: &DocumentId, source: &Source, kinds: &Kinds) -
             lt,
             lte,
         } => {
-            let bounds: [(&Option<Value>, fn(Ordering) -> bool); 4] = [
+            let bounds: [Bound<'_>; 4] = [
                 (gt, Ordering::is_gt),
                 (gte, Ordering::is_ge),
                 (lt, Ordering::is_lt),
@@ -51,6 +51,9 @@ pub fn matches(query: &Query, id: &DocumentId, source: &Source, kinds: &Kinds) -
     }
 }
 
+/// A bound, if there is one, and what the order of a value to it must be.
+type Bound<'a> = (&'a Option<Value>, fn(Ordering) -> bool);
+
 fn any_equal(source: &Source, field: &str, kinds: &Kinds, wanted: &[Value]) -> bool {
     let class = kinds.class(field);
     let found = values(source, field);
@@ -62,12 +65,7 @@ fn any_equal(source: &Source, field: &str, kinds: &Kinds, wanted: &[Value]) -> b
 }
 
 /// One element must lie within all bounds; two elements on either side do not match together.
-fn in_range(
-    source: &Source,
-    field: &str,
-    kinds: &Kinds,
-    bounds: &[(&Option<Value>, fn(Ordering) -> bool)],
-) -> bool {
+fn in_range(source: &Source, field: &str, kinds: &Kinds, bounds: &[Bound<'_>]) -> bool {
     let class = kinds.class(field);
     let within = |value: &Scalar<'_>| {
         bounds.iter().all(|(bound, accepts)| match bound {

@@ -3,8 +3,6 @@
 use maas_model::plugin::SettingError;
 use serde_json::Value;
 
-use super::BadRecord;
-
 /// Why a record cannot be made.
 #[derive(Debug)]
 pub(super) struct FieldError {
@@ -25,21 +23,6 @@ impl FieldError {
         Self {
             field: None,
             reason,
-        }
-    }
-}
-
-impl BadRecord {
-    /// Longest text of a record that is kept.
-    pub const LONGEST: usize = 1 << 20;
-
-    pub(super) fn new(place: String, field: Option<String>, reason: String, raw: &[u8]) -> Self {
-        let raw = String::from_utf8_lossy(&raw[..raw.len().min(Self::LONGEST)]).into_owned();
-        Self {
-            place,
-            field,
-            reason,
-            raw,
         }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod testing;
 pub use convert::{Convert, RegexConvert};
 pub use plugin::{ExtractorConfig, ExtractorPlugin};
 
+use std::ops::ControlFlow;
+
 use maas_model::document::Source;
 
 /// Turns one file into records. No network, no clock: same bytes, same records. Runs on a blocking
@@ -36,10 +38,41 @@ pub struct Input<'a> {
 
 /// Takes the records of a file.
 pub trait RecordSink {
-    /// One record. `Break`: no more is wanted.
-    fn record(&mut self, record: Source) -> std::ops::ControlFlow<()>;
+    /// One record and where it comes from. `Break`: no more is wanted.
+    fn record(&mut self, record: Source, origin: &Origin<'_>) -> ControlFlow<()>;
     /// One record that is wrong.
-    fn bad(&mut self, bad: BadRecord) -> std::ops::ControlFlow<()>;
+    fn bad(&mut self, bad: BadRecord) -> ControlFlow<()>;
+}
+
+/// Where a record comes from; made out only for records that turn out to be wrong.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    place: &'a dyn Fn() -> String,
+    raw: &'a dyn Fn() -> Vec<u8>,
+}
+
+impl<'a> Origin<'a> {
+    /// `place` as in [`BadRecord::place`], `raw` the bytes of the record as they were read.
+    pub fn new(place: &'a dyn Fn() -> String, raw: &'a dyn Fn() -> Vec<u8>) -> Self {
+        Self { place, raw }
+    }
+
+    /// The record as a bad one.
+    pub fn bad(&self, field: Option<String>, reason: impl Into<String>) -> BadRecord {
+        let raw = (self.raw)();
+        let kept = &raw[..raw.len().min(BadRecord::LONGEST)];
+        BadRecord {
+            place: (self.place)(),
+            field,
+            reason: reason.into(),
+            raw: String::from_utf8_lossy(kept).into_owned(),
+        }
+    }
+}
+
+impl BadRecord {
+    /// Longest text of a record that is kept.
+    pub const LONGEST: usize = 1 << 20;
 }
 
 /// A record that cannot be used; its neighbours go on.

@@ -6,7 +6,7 @@ use std::path::Path;
 use maas_model::document::Source;
 use serde_json::Value;
 
-use super::{BadRecord, ExtractError, Extractor, ExtractorPlugin, Input, RecordSink};
+use super::{BadRecord, ExtractError, Extractor, ExtractorPlugin, Input, Origin, RecordSink};
 
 /// Everything that an extractor gave.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Collected {
 }
 
 impl RecordSink for Collected {
-    fn record(&mut self, record: Source) -> ControlFlow<()> {
+    fn record(&mut self, record: Source, _origin: &Origin<'_>) -> ControlFlow<()> {
         self.records.push(Value::Object(record));
         ControlFlow::Continue(())
     }

@@ -1,1 +1,249 @@
 //! Runs one interface: collect, extract, store, announce, journal.
+//!
+//! ```text
+//! read (collector, extractor thread) -> write (lookup, merge, store) -> announce (group, publish, settle)
+//! ```
+//!
+//! The three stages run side by side with bounded queues between them. An item is settled, and marked as
+//! done in the journal, only after everything of it is stored and its messages are confirmed.
+
+mod announce;
+mod dead;
+mod error;
+mod journal;
+mod merge;
+mod meta;
+mod patience;
+mod prepare;
+mod read;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use error::FlowError;
+pub use journal::JOURNAL_INDEX;
+pub use stats::{FlowCounts, FlowStats};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use maas_model::clock::Clock;
+use maas_model::document::{IdFields, Source};
+use maas_model::message::{ExchangeName, MessageBus, RoutingKey};
+use maas_model::model::Model;
+use maas_model::pipeline::Interface;
+use maas_model::plugin::unknown_name;
+use maas_model::store::DocumentStore;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::collect::{Collector, CollectorContext, CollectorPlugin, RawItem};
+use crate::extract::{Extractor, ExtractorPlugin};
+use journal::Journal;
+use patience::Patience;
+
+/// Where messages go unless the interface says otherwise.
+const DEFAULT_EXCHANGE: &str = "collect-exchange";
+/// Portions that wait between the extractor and the writer, and batches between writer and announcer.
+const QUEUED: usize = 4;
+
+/// What a flow works with.
+#[derive(Debug, Clone)]
+pub struct FlowContext {
+    /// Where documents go.
+    pub store: Arc<dyn DocumentStore>,
+    /// Where messages go.
+    pub bus: Arc<dyn MessageBus>,
+    /// `ingestionTime` and the dates of messages.
+    pub clock: Clock,
+    /// What relative paths of the pipeline are relative to.
+    pub base: PathBuf,
+    /// What is done with documents that did not change.
+    pub force: Force,
+}
+
+/// What is done with documents that did not change. By default nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Force {
+    /// They are announced.
+    pub announce: bool,
+    /// They are written again, with their old `ingestionTime`, and announced.
+    pub write: bool,
+}
+
+/// When a flow ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlowMode {
+    /// When the collector has nothing more for now.
+    Once,
+    /// Never: it asks the collector again and again.
+    Forever,
+}
+
+/// One interface, ready to run.
+pub struct Flow {
+    shared: Arc<Shared>,
+    collector: Mutex<Box<dyn Collector>>,
+    journal: Journal,
+}
+
+/// What the stages and the extractor thread share.
+struct Shared {
+    interface: String,
+    target: Option<Target>,
+    announce: AnnounceTo,
+    store_meta: Vec<String>,
+    context: FlowContext,
+    stats: Arc<FlowStats>,
+}
+
+/// How files become documents.
+struct Target {
+    extractor: Box<dyn Extractor>,
+    model: Arc<Model>,
+    id: IdFields,
+}
+
+/// Who is told.
+struct AnnounceTo {
+    exchange: ExchangeName,
+    documents: Option<RoutingKey>,
+    files: Option<RoutingKey>,
+    chunk_size: usize,
+    priority: u8,
+    collector_name: String,
+}
+
+/// One item on its way.
+struct Item {
+    raw: RawItem,
+    /// It may have been stored before without being announced.
+    recovered: bool,
+    /// What stands beside the file for all its documents.
+    meta: Option<Source>,
+}
+
+/// How an item ended, as far as extraction goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ending {
+    Complete,
+    Broken(String),
+    Released,
+}
+
+impl Flow {
+    /// Makes the flow of an interface. No I/O.
+    pub fn build(interface: &Interface, context: FlowContext) -> Result<Self, FlowError> {
+        let plugin_use = &interface.collect;
+        let plugin = CollectorPlugin::find(&plugin_use.name)
+            .ok_or_else(|| FlowError::unknown("collector", plugin_use))?;
+        let journal = Journal::new(&interface.name, &context)?;
+        let collector = plugin
+            .build(
+                &plugin_use.settings,
+                CollectorContext {
+                    interface: interface.name.clone(),
+                    base: context.base.clone(),
+                    taken: Arc::new(journal.clone()),
+                },
+            )
+            .map_err(|errors| FlowError::settings(plugin_use, &errors))?;
+        Self::with_collector(interface, collector, context)
+    }
+
+    /// The same with another collector: `maas collect --interface NAME PATH...`.
+    pub fn with_collector(
+        interface: &Interface,
+        collector: Box<dyn Collector>,
+        context: FlowContext,
+    ) -> Result<Self, FlowError> {
+        let target = match (&interface.extract, &interface.store) {
+            (Some(extract), Some(store)) => {
+                let plugin = ExtractorPlugin::find(&extract.name)
+                    .ok_or_else(|| FlowError::unknown("extractor", extract))?;
+                Some(Target {
+                    extractor: plugin
+                        .build(&extract.settings)
+                        .map_err(|errors| FlowError::settings(extract, &errors))?,
+                    model: Arc::clone(&store.model),
+                    id: store.id.clone(),
+                })
+            }
+            _ => None,
+        };
+        let announce = &interface.announce;
+        let exchange = match &announce.exchange {
+            Some(exchange) => exchange.clone(),
+            None => ExchangeName::new(DEFAULT_EXCHANGE)?,
+        };
+        let stats = Arc::new(FlowStats::new(&interface.name));
+        Ok(Self {
+            journal: Journal::new(&interface.name, &context)?,
+            collector: Mutex::new(collector),
+            shared: Arc::new(Shared {
+                interface: interface.name.clone(),
+                target,
+                announce: AnnounceTo {
+                    exchange,
+                    documents: announce.documents.clone(),
+                    files: announce.files.clone(),
+                    chunk_size: announce.chunk_size.max(1),
+                    priority: announce.priority,
+                    collector_name: (announce.collector_name.clone())
+                        .unwrap_or_else(|| class_name(&interface.collect.name)),
+                },
+                store_meta: interface.store_meta.clone(),
+                context,
+                stats,
+            }),
+        })
+    }
+
+    /// Live figures, for a progress bar and for knowing when there is nothing to do.
+    pub fn stats(&self) -> Arc<FlowStats> {
+        Arc::clone(&self.shared.stats)
+    }
+
+    /// Runs until there is nothing more (`Once`) or until `cancel`: then nothing new is taken, what was
+    /// extracted is stored and announced, the rest stays with the source.
+    ///
+    /// While the store or the bus is away it waits. `Err` is for an operator; all that was settled is safe.
+    pub async fn run(
+        &self,
+        cancel: CancellationToken,
+        mode: FlowMode,
+    ) -> Result<FlowCounts, FlowError> {
+        let patience = Patience::new(&self.shared.interface, cancel);
+        let (portions, portions_out) = mpsc::channel(QUEUED);
+        let (batches, batches_out) = mpsc::channel(QUEUED);
+        let ran = tokio::try_join!(
+            Box::pin(self.read(&patience, mode, portions)),
+            Box::pin(self.write(&patience, portions_out, batches)),
+            Box::pin(self.announce(&patience, batches_out)),
+        );
+        match ran {
+            Ok(_) | Err(FlowError::Cancelled) => Ok(self.shared.stats.counts()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// `file` as `FileCollector`: what the original writes into messages.
+fn class_name(plugin: &str) -> String {
+    let words = plugin.split(['-', '_']).map(|word| {
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        first.to_uppercase() + rest
+    });
+    words.collect::<String>() + "Collector"
+}
+
+impl FlowError {
+    fn unknown(kind: &'static str, plugin: &maas_model::pipeline::PluginUse) -> Self {
+        let hint = unknown_name(kind, &plugin.name).unwrap_or_default();
+        Self::Plugin {
+            place: plugin.place.to_string(),
+            reason: format!("unknown {kind} `{}`; {hint}", plugin.name),
+        }
+    }
+}

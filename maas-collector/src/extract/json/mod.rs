@@ -20,9 +20,7 @@ use serde_json::Value;
 
 use super::convert::{Convert, Converters};
 use super::field::{FieldError, wrong};
-use super::{
-    BadRecord, ExtractError, Extractor, ExtractorConfig, ExtractorPlugin, Input, RecordSink,
-};
+use super::{ExtractError, Extractor, ExtractorConfig, ExtractorPlugin, Input, RecordSink};
 use elements::Elements;
 use path::JsonPath;
 use projection::Projection;
@@ -205,8 +203,7 @@ impl JsonExtractor {
     fn give(
         &self,
         node: Result<&Value, String>,
-        text: &dyn Fn() -> Vec<u8>,
-        place: &dyn Fn() -> String,
+        origin: &Origin<'_>,
         input: &Input<'_>,
         sink: &mut dyn RecordSink,
     ) -> ControlFlow<()> {
@@ -214,8 +211,8 @@ impl JsonExtractor {
             .map_err(FieldError::whole)
             .and_then(|node| self.record(node, input.name));
         match made {
-            Ok(record) => sink.record(record),
-            Err(error) => sink.bad(BadRecord::new(place(), error.field, error.reason, &text())),
+            Ok(record) => sink.record(record, origin),
+            Err(error) => sink.bad(origin.bad(error.field, error.reason)),
         }
     }
 
@@ -236,10 +233,11 @@ impl JsonExtractor {
                 .projection
                 .read(text)
                 .map_err(|error| error.to_string());
-            let place = || format!("record {number}, line {line}");
             let node = node.as_ref().map_err(Clone::clone);
+            let place = || format!("record {number}, line {line}");
+            let raw = || text.to_vec();
             if self
-                .give(node, &|| text.to_vec(), &place, input, sink)
+                .give(node, &Origin::new(&place, &raw), input, sink)
                 .is_break()
             {
                 return Ok(());
@@ -256,8 +254,9 @@ impl JsonExtractor {
     ) -> Result<(), ExtractError> {
         let root = read_whole(file)?;
         let Some(path) = &self.records else {
-            let text = || serde_json::to_vec(&root).unwrap_or_default();
-            let _ = self.give(Ok(&root), &text, &|| "record 1".into(), input, sink);
+            let raw = || serde_json::to_vec(&root).unwrap_or_default();
+            let place = || "record 1".to_owned();
+            let _ = self.give(Ok(&root), &Origin::new(&place, &raw), input, sink);
             return Ok(());
         };
         let nodes = match path.find(&root).first() {
@@ -266,9 +265,12 @@ impl JsonExtractor {
             None => return Err(damage(format!("`{}` leads to nothing", path.as_str()))),
         };
         for (number, node) in nodes.iter().enumerate() {
-            let text = || serde_json::to_vec(node).unwrap_or_default();
+            let raw = || serde_json::to_vec(node).unwrap_or_default();
             let place = || format!("record {}", number + 1);
-            if self.give(Ok(node), &text, &place, input, sink).is_break() {
+            if self
+                .give(Ok(node), &Origin::new(&place, &raw), input, sink)
+                .is_break()
+            {
                 break;
             }
         }

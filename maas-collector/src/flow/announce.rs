@@ -1,0 +1,292 @@
+//! Third stage: groups ids into messages, publishes, settles what is announced.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use maas_model::document::{DocumentId, IndexName, Source, zulu};
+use maas_model::message::{DeadLetter, Message, Outgoing, Published, RoutingKey};
+use tokio::sync::mpsc;
+use tracing::{debug, error, warn};
+use uuid::Uuid;
+
+use super::patience::Patience;
+use super::stats::Count;
+use super::write::Written;
+use super::{Ending, Flow, FlowError, Item, Shared, meta};
+use crate::collect::{ItemOutcome, RawItem};
+
+/// Ids wait this long for others to share their message, when the source gives little by little.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// Items that wait together for a message to fill; then it is sent as it is.
+const MOST_WAITING: usize = 128;
+
+/// Ids that wait for their message, and items that wait for their ids.
+#[derive(Default)]
+struct Group {
+    ids: VecDeque<(DocumentId, IndexName)>,
+    /// Ids that ever came in, and that are published.
+    received: u64,
+    published: u64,
+    waiting: VecDeque<Waiting>,
+    /// Refusals of items that have not ended.
+    refused: BTreeMap<String, u64>,
+    metas: BTreeMap<String, Source>,
+}
+
+/// An item that is stored and not yet announced.
+struct Waiting {
+    item: Arc<Item>,
+    ending: Ending,
+    /// It is announced when so many ids are published.
+    after: u64,
+}
+
+impl Flow {
+    /// Runs until the writer is gone and all is announced and settled.
+    pub(super) async fn announce(
+        &self,
+        patience: &Patience,
+        mut batches: mpsc::Receiver<Written>,
+    ) -> Result<(), FlowError> {
+        let mut group = Group::default();
+        loop {
+            match tokio::time::timeout(LONGEST_WAIT, batches.recv()).await {
+                Ok(Some(batch)) => self.take_over(patience, batch, &mut group).await?,
+                Ok(None) => return self.flush(patience, &mut group, true).await,
+                Err(_) => self.flush(patience, &mut group, true).await?,
+            }
+        }
+    }
+
+    async fn take_over(
+        &self,
+        patience: &Patience,
+        batch: Written,
+        group: &mut Group,
+    ) -> Result<(), FlowError> {
+        self.publish_dead(patience, batch.dead).await?;
+        for item in batch.refused {
+            *group.refused.entry(item.raw.key.clone()).or_default() += 1;
+        }
+        for (item, meta) in batch.metas {
+            group.metas.insert(item.raw.key.clone(), meta);
+        }
+        if self.shared.announce.documents.is_some() {
+            group.received += batch.ids.len() as u64;
+            group.ids.extend(batch.ids);
+        }
+        for (item, ending) in batch.ended {
+            if ending == Ending::Complete {
+                self.publish_file(patience, &item.raw).await?;
+            }
+            let after = group.received;
+            group.waiting.push_back(Waiting { item, ending, after });
+        }
+        let all = batch.turn_end || group.waiting.len() >= MOST_WAITING;
+        self.flush(patience, group, all).await
+    }
+
+    /// Publishes full messages, or all that waits, and settles the items that have nothing left.
+    async fn flush(
+        &self,
+        patience: &Patience,
+        group: &mut Group,
+        all: bool,
+    ) -> Result<(), FlowError> {
+        let announce = &self.shared.announce;
+        let mut outgoing = Vec::new();
+        let mut ids = 0;
+        if let Some(key) = &announce.documents {
+            while group.ids.len() >= announce.chunk_size || (all && !group.ids.is_empty()) {
+                let count = group.ids.len().min(announce.chunk_size);
+                let chunk = group.ids.drain(..count).collect();
+                outgoing.push(self.shared.message(key, chunk));
+                ids += count as u64;
+            }
+        }
+        if !outgoing.is_empty() {
+            self.shared.stats.add(Count::Messages, outgoing.len() as u64);
+            self.publish(patience, outgoing).await?;
+            self.shared.stats.add(Count::Announced, ids);
+            group.published += ids;
+        }
+        self.settle_announced(patience, group).await
+    }
+
+    async fn settle_announced(
+        &self,
+        patience: &Patience,
+        group: &mut Group,
+    ) -> Result<(), FlowError> {
+        let published = group.published;
+        let announced = group.waiting.iter().take_while(|waiting| waiting.after <= published);
+        let announced: Vec<Waiting> = {
+            let count = announced.count();
+            group.waiting.drain(..count).collect()
+        };
+        let mut finished = Vec::new();
+        for Waiting { item, ending, .. } in announced {
+            let refused = group.refused.remove(&item.raw.key).unwrap_or(0);
+            if let Some(meta) = group.metas.remove(&item.raw.key) {
+                keep_meta(&item.raw, meta).await;
+            }
+            let outcome = outcome(ending, refused);
+            let stats = &self.shared.stats;
+            stats.add(Count::Refused, refused);
+            if outcome != ItemOutcome::Released {
+                stats.add(Count::Files, 1);
+                stats.add(Count::Broken, u64::from(matches!(outcome, ItemOutcome::Broken(_))));
+                finished.push((item.raw.clone(), trouble(&outcome)));
+            }
+            self.say(&item.raw, &outcome);
+            self.settle(item.raw.clone(), outcome).await;
+        }
+        if finished.is_empty() {
+            return Ok(());
+        }
+        patience
+            .until_done("writing the journal", || self.journal.finish(&finished))
+            .await
+    }
+
+    fn say(&self, item: &RawItem, outcome: &ItemOutcome) {
+        let (interface, item) = (&self.shared.interface, &item.name);
+        match outcome {
+            ItemOutcome::Done => debug!(%interface, %item, "done"),
+            ItemOutcome::Released => debug!(%interface, %item, "left for the next run"),
+            ItemOutcome::Partly(reason) => warn!(%interface, %item, reason, "done in part"),
+            ItemOutcome::Broken(reason) => warn!(%interface, %item, reason, "broken"),
+        }
+    }
+
+    /// One message per file, by itself.
+    async fn publish_file(&self, patience: &Patience, item: &RawItem) -> Result<(), FlowError> {
+        let Some(key) = &self.shared.announce.files else {
+            return Ok(());
+        };
+        // The name of the file stands where ids stand; a name that is no id announces nothing.
+        let Ok(name) = DocumentId::new(item.name.as_str()) else {
+            warn!(interface = %self.shared.interface, item = %item.name, "the name is no document id: the file is not announced");
+            return Ok(());
+        };
+        let mut message = self.shared.body();
+        message.document_ids = vec![name];
+        self.shared.stats.add(Count::Messages, 1);
+        let outgoing = self.shared.outgoing(key, message);
+        self.publish(patience, vec![outgoing]).await
+    }
+
+    /// Publishes and confirms.
+    async fn publish(
+        &self,
+        patience: &Patience,
+        outgoing: Vec<Outgoing>,
+    ) -> Result<(), FlowError> {
+        let bus = &self.shared.context.bus;
+        let outcomes = patience
+            .until_done("publishing", || bus.publish(outgoing.clone()))
+            .await?;
+        for (message, outcome) in outgoing.iter().zip(outcomes) {
+            let (interface, key) = (&self.shared.interface, &message.routing_key);
+            match outcome {
+                Published::Routed => {}
+                Published::Unroutable => debug!(%interface, %key, "no queue takes this key"),
+                Published::Refused(reason) => {
+                    // A list of ids is small: this is a broker with a limit of a few kilobytes.
+                    error!(%interface, %key, reason, body = %String::from_utf8_lossy(&message.body), "the broker refuses a message");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish_dead(
+        &self,
+        patience: &Patience,
+        letters: Vec<DeadLetter>,
+    ) -> Result<(), FlowError> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let outgoing: Vec<Outgoing> = letters
+            .iter()
+            .map(DeadLetter::to_outgoing)
+            .collect::<Result<_, _>>()?;
+        let bus = &self.shared.context.bus;
+        let outcomes = patience
+            .until_done("publishing dead letters", || bus.publish(outgoing.clone()))
+            .await?;
+        for (letter, outcome) in letters.iter().zip(outcomes) {
+            let reason = &letter.reason.detail;
+            let interface = &self.shared.interface;
+            match outcome {
+                Published::Routed => warn!(%interface, reason, "{}", letter.reason.kind),
+                // Better in the log than nowhere.
+                lost => {
+                    let letter = String::from_utf8_lossy(&letter.to_body()).into_owned();
+                    error!(%interface, ?lost, letter, "a dead letter has no queue");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// A message that names these documents.
+    fn message(&self, key: &RoutingKey, chunk: Vec<(DocumentId, IndexName)>) -> Outgoing {
+        let indices: BTreeSet<&IndexName> = chunk.iter().map(|(_, index)| index).collect();
+        let mut message = self.body();
+        message.document_indices = indices.into_iter().map(ToString::to_string).collect();
+        message.document_ids = chunk.into_iter().map(|(id, _)| id).collect();
+        self.outgoing(key, message)
+    }
+
+    fn body(&self) -> Message {
+        let model = self.target.as_ref().map(|target| target.model.name.clone());
+        Message {
+            date: zulu(self.context.clock.now()),
+            message_id: Uuid::new_v4().to_string(),
+            pipeline: vec![self.announce.collector_name.clone()],
+            document_class: model.unwrap_or_default(),
+            ..Message::default()
+        }
+    }
+
+    fn outgoing(&self, key: &RoutingKey, message: Message) -> Outgoing {
+        Outgoing {
+            exchange: self.announce.exchange.clone(),
+            routing_key: key.clone(),
+            body: message.to_body(),
+            message_id: message.message_id,
+            priority: self.announce.priority,
+            headers: BTreeMap::new(),
+        }
+    }
+}
+
+fn outcome(ending: Ending, refused: u64) -> ItemOutcome {
+    match ending {
+        Ending::Released => ItemOutcome::Released,
+        Ending::Broken(reason) => ItemOutcome::Broken(reason),
+        Ending::Complete if refused == 0 => ItemOutcome::Done,
+        Ending::Complete => ItemOutcome::Partly(format!("{refused} records were refused")),
+    }
+}
+
+fn trouble(outcome: &ItemOutcome) -> Option<String> {
+    match outcome {
+        ItemOutcome::Done | ItemOutcome::Released => None,
+        ItemOutcome::Partly(reason) | ItemOutcome::Broken(reason) => Some(reason.clone()),
+    }
+}
+
+/// Writes the side file. That it cannot be written costs a later replay its facts, not this run.
+async fn keep_meta(item: &RawItem, fields: Source) {
+    let path = item.path.clone();
+    let work = tokio::task::spawn_blocking(move || meta::write(&path, &fields));
+    if let Ok(Err(error)) = work.await {
+        warn!(item = %item.path.display(), %error, "cannot write the side file");
+    }
+}

@@ -1,0 +1,184 @@
+//! First stage: asks the collector, keeps the journal's start marks, extracts file after file.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use super::journal::Mark;
+use super::patience::Patience;
+use super::prepare::{Portion, extract};
+use super::{Ending, Flow, FlowError, FlowMode, Item, meta};
+use crate::collect::{CollectError, ItemOutcome, RawItem};
+
+/// Items taken from the collector together: one look into the journal for all.
+const TAKEN_TOGETHER: usize = 16;
+/// Items that may wait for their settlement, whatever the size of messages.
+const MOST_UNSETTLED: usize = 512;
+
+impl Flow {
+    /// Runs until the mode or the cancellation ends it.
+    pub(super) async fn read(
+        &self,
+        patience: &Patience,
+        mode: FlowMode,
+        portions: mpsc::Sender<Portion>,
+    ) -> Result<(), FlowError> {
+        let stats = &self.shared.stats;
+        while !patience.cancel().is_cancelled() {
+            let items = match self.take(patience).await {
+                Ok(items) => items,
+                Err(error) if mode == FlowMode::Once => return Err(error.into()),
+                Err(error) => {
+                    warn!(interface = %self.shared.interface, %error, "cannot collect, trying again later");
+                    Vec::new()
+                }
+            };
+            if items.is_empty() {
+                if mode == FlowMode::Once {
+                    stats.set_waiting(true);
+                    return Ok(());
+                }
+                if portions.send(Portion::TurnEnd).await.is_err() {
+                    return Ok(());
+                }
+                stats.set_waiting(true);
+                let interval = self.collector.lock().await.poll_interval();
+                if patience.pause(interval).await.is_err() {
+                    return Ok(());
+                }
+                continue;
+            }
+            self.begin(patience, items, &portions).await?;
+        }
+        Ok(())
+    }
+
+    /// Some items, oldest first; none when there are none for now or the run is cancelled.
+    async fn take(&self, patience: &Patience) -> Result<Vec<RawItem>, CollectError> {
+        let mut items = Vec::new();
+        let mut collector = self.collector.lock().await;
+        while items.len() < TAKEN_TOGETHER {
+            let next = tokio::select! {
+                biased;
+                () = patience.cancel().cancelled() => break,
+                next = collector.next() => next,
+            };
+            match next {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => break,
+                // What was taken before the error is worked on; the error will come again.
+                Err(error) if items.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(items)
+    }
+
+    async fn begin(
+        &self,
+        patience: &Patience,
+        items: Vec<RawItem>,
+        portions: &mpsc::Sender<Portion>,
+    ) -> Result<(), FlowError> {
+        let stats = &self.shared.stats;
+        stats.set_waiting(false);
+        stats.taken(items.len() as u64);
+        let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+        let marks = patience
+            .until_done("reading the journal", || self.journal.marks(&keys))
+            .await?;
+        let repeats = self.collector.lock().await.repeats();
+        let marks: Vec<Mark> = marks
+            .into_iter()
+            .map(|mark| if repeats && mark == Mark::Done { Mark::Unknown } else { mark })
+            .collect();
+        let fresh: Vec<&RawItem> = items
+            .iter()
+            .zip(&marks)
+            .filter(|(_, mark)| **mark == Mark::Unknown)
+            .map(|(item, _)| item)
+            .collect();
+        if !fresh.is_empty() {
+            patience
+                .until_done("writing the journal", || self.journal.begin(&fresh))
+                .await?;
+        }
+        for (item, mark) in items.into_iter().zip(marks) {
+            if patience.cancel().is_cancelled() {
+                self.settle(item, ItemOutcome::Released).await;
+            } else if mark == Mark::Done {
+                debug!(interface = %self.shared.interface, item = %item.key, "done before");
+                self.settle(item, ItemOutcome::Done).await;
+            } else {
+                self.unsettled_items_are_few(patience).await?;
+                self.extract(patience, item, mark == Mark::Started, portions).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits while too many items wait for their messages.
+    async fn unsettled_items_are_few(&self, patience: &Patience) -> Result<(), FlowError> {
+        while self.shared.stats.unsettled() > MOST_UNSETTLED as u64 {
+            patience.pause(std::time::Duration::from_millis(20)).await?;
+        }
+        Ok(())
+    }
+
+    /// Extracts one item on a blocking thread.
+    async fn extract(
+        &self,
+        patience: &Patience,
+        raw: RawItem,
+        recovered: bool,
+        portions: &mpsc::Sender<Portion>,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let cancel = patience.cancel().clone();
+        let out = portions.clone();
+        let bare = Arc::new(Item {
+            raw: raw.clone(),
+            recovered,
+            meta: None,
+        });
+        let work = tokio::task::spawn_blocking(move || {
+            let Some(target) = &shared.target else {
+                return Err(Ending::Complete);
+            };
+            let meta = meta::read(&raw.path).map_err(Ending::Broken)?;
+            let item = Arc::new(Item {
+                raw,
+                recovered,
+                meta,
+            });
+            extract(&shared, target, item, &out, &cancel);
+            Ok(())
+        });
+        let ending = match work.await {
+            Ok(Ok(())) => return,
+            Ok(Err(ending)) => ending,
+            Err(error) => Ending::Broken(format!("the extractor failed: {error}")),
+        };
+        // A closed channel means that another stage failed, and says so itself.
+        let _ = portions
+            .send(Portion::Records {
+                item: bare,
+                records: Vec::new(),
+                bad: Vec::new(),
+                bytes: 0,
+                ending: Some(ending),
+            })
+            .await;
+    }
+
+    /// Tells the collector; what it cannot do (a file that cannot be moved) is told and not fatal: the
+    /// journal knows the item.
+    pub(super) async fn settle(&self, item: RawItem, outcome: ItemOutcome) {
+        let key = item.key.clone();
+        if let Err(error) = self.collector.lock().await.settle(item, outcome).await {
+            warn!(interface = %self.shared.interface, item = %key, %error, "cannot settle");
+        }
+        self.shared.stats.settled();
+    }
+}

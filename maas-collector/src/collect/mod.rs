@@ -1,7 +1,10 @@
 //! Where data come from: the collector contract and the registry of collectors.
 
+pub mod file;
+mod given;
 mod plugin;
 
+pub use given::GivenFiles;
 pub use plugin::{CollectorConfig, CollectorContext, CollectorPlugin, NothingTaken, Taken};
 
 use std::path::PathBuf;

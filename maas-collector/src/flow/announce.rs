@@ -81,7 +81,11 @@ impl Flow {
                 self.publish_file(patience, &item.raw).await?;
             }
             let after = group.received;
-            group.waiting.push_back(Waiting { item, ending, after });
+            group.waiting.push_back(Waiting {
+                item,
+                ending,
+                after,
+            });
         }
         let all = batch.turn_end || group.waiting.len() >= MOST_WAITING;
         self.flush(patience, group, all).await
@@ -106,7 +110,9 @@ impl Flow {
             }
         }
         if !outgoing.is_empty() {
-            self.shared.stats.add(Count::Messages, outgoing.len() as u64);
+            self.shared
+                .stats
+                .add(Count::Messages, outgoing.len() as u64);
             self.publish(patience, outgoing).await?;
             self.shared.stats.add(Count::Announced, ids);
             group.published += ids;
@@ -120,7 +126,10 @@ impl Flow {
         group: &mut Group,
     ) -> Result<(), FlowError> {
         let published = group.published;
-        let announced = group.waiting.iter().take_while(|waiting| waiting.after <= published);
+        let announced = group
+            .waiting
+            .iter()
+            .take_while(|waiting| waiting.after <= published);
         let announced: Vec<Waiting> = {
             let count = announced.count();
             group.waiting.drain(..count).collect()
@@ -136,7 +145,10 @@ impl Flow {
             stats.add(Count::Refused, refused);
             if outcome != ItemOutcome::Released {
                 stats.add(Count::Files, 1);
-                stats.add(Count::Broken, u64::from(matches!(outcome, ItemOutcome::Broken(_))));
+                stats.add(
+                    Count::Broken,
+                    u64::from(matches!(outcome, ItemOutcome::Broken(_))),
+                );
                 finished.push((item.raw.clone(), trouble(&outcome)));
             }
             self.say(&item.raw, &outcome);
@@ -178,11 +190,7 @@ impl Flow {
     }
 
     /// Publishes and confirms.
-    async fn publish(
-        &self,
-        patience: &Patience,
-        outgoing: Vec<Outgoing>,
-    ) -> Result<(), FlowError> {
+    async fn publish(&self, patience: &Patience, outgoing: Vec<Outgoing>) -> Result<(), FlowError> {
         let bus = &self.shared.context.bus;
         let outcomes = patience
             .until_done("publishing", || bus.publish(outgoing.clone()))

@@ -18,7 +18,12 @@ pub(super) fn record(interface: &str, item: &Item, bad: BadRecord) -> DeadLetter
         place: bad.place,
         raw: bad.raw,
     };
-    DeadLetter::new(interface, reason("record refused", detail, interface), 1, original)
+    DeadLetter::new(
+        interface,
+        reason("record refused", detail, interface),
+        1,
+        original,
+    )
 }
 
 /// A document that the store refuses.

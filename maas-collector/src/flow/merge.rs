@@ -74,7 +74,13 @@ impl Entry {
     pub(super) fn records(&self) -> impl ExactSizeIterator<Item = &Prepared> {
         // `Chain` does not know its length.
         let count = 1 + self.more.len();
-        (0..count).map(|at| if at == 0 { &self.first } else { &self.more[at - 1] })
+        (0..count).map(|at| {
+            if at == 0 {
+                &self.first
+            } else {
+                &self.more[at - 1]
+            }
+        })
     }
 
     /// The one that has the last word.

@@ -23,6 +23,7 @@ mod write;
 
 pub use error::FlowError;
 pub use journal::JOURNAL_INDEX;
+pub(crate) use meta::{SUFFIX as SIDE_FILE, path_of as side_file};
 pub use stats::{FlowCounts, FlowStats};
 
 use std::path::PathBuf;

@@ -18,7 +18,7 @@ const PORTION_RECORDS: usize = 250;
 const PORTION_BYTES: usize = 1 << 20;
 
 /// A coerced record.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Prepared {
     pub(super) id: DocumentId,
     /// Where it goes if it is new.
@@ -65,7 +65,10 @@ impl Target {
             .collect();
         self.model.coerce(&mut record).map_err(|errors| {
             let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            (errors.first().map(|error| error.field.clone()), all.join("; "))
+            (
+                errors.first().map(|error| error.field.clone()),
+                all.join("; "),
+            )
         })?;
         record.insert("ingestionTime".into(), now.into());
         let index = self.model.index_of(&record);
@@ -100,7 +103,10 @@ fn weight(value: &Value) -> usize {
 
 fn source_weight(source: &Source) -> usize {
     let fields = source.iter();
-    fields.map(|(name, value)| name.len() + 4 + weight(value)).sum::<usize>() + 2
+    fields
+        .map(|(name, value)| name.len() + 4 + weight(value))
+        .sum::<usize>()
+        + 2
 }
 
 /// Extracts and prepares one item, to its end or until nobody wants more. Blocks.

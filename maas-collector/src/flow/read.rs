@@ -91,7 +91,13 @@ impl Flow {
         let repeats = self.collector.lock().await.repeats();
         let marks: Vec<Mark> = marks
             .into_iter()
-            .map(|mark| if repeats && mark == Mark::Done { Mark::Unknown } else { mark })
+            .map(|mark| {
+                if repeats && mark == Mark::Done {
+                    Mark::Unknown
+                } else {
+                    mark
+                }
+            })
             .collect();
         let fresh: Vec<&RawItem> = items
             .iter()
@@ -112,7 +118,8 @@ impl Flow {
                 self.settle(item, ItemOutcome::Done).await;
             } else {
                 self.unsettled_items_are_few(patience).await?;
-                self.extract(patience, item, mark == Mark::Started, portions).await;
+                self.extract(patience, item, mark == Mark::Started, portions)
+                    .await;
             }
         }
         Ok(())

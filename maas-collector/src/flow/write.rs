@@ -252,7 +252,9 @@ impl Flow {
                 let value = record.source.get(field)?;
                 Some((field.clone(), value.clone()))
             });
-            written.metas.push((Arc::clone(&record.item), kept.collect()));
+            written
+                .metas
+                .push((Arc::clone(&record.item), kept.collect()));
         }
     }
 

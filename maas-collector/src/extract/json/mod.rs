@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::convert::{Convert, Converters};
 use super::field::{FieldError, wrong};
-use super::{ExtractError, Extractor, ExtractorConfig, ExtractorPlugin, Input, RecordSink};
+use super::{ExtractError, Extractor, ExtractorConfig, ExtractorPlugin, Input, Origin, RecordSink};
 use elements::Elements;
 use path::JsonPath;
 use projection::Projection;

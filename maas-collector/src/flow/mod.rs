@@ -44,8 +44,6 @@ use crate::extract::{Extractor, ExtractorPlugin};
 use journal::Journal;
 use patience::Patience;
 
-/// Where messages go unless the interface says otherwise.
-const DEFAULT_EXCHANGE: &str = "collect-exchange";
 /// Portions that wait between the extractor and the writer, and batches between writer and announcer.
 const QUEUED: usize = 4;
 
@@ -174,10 +172,6 @@ impl Flow {
             _ => None,
         };
         let announce = &interface.announce;
-        let exchange = match &announce.exchange {
-            Some(exchange) => exchange.clone(),
-            None => ExchangeName::new(DEFAULT_EXCHANGE)?,
-        };
         let stats = Arc::new(FlowStats::new(&interface.name));
         Ok(Self {
             journal: Journal::new(&interface.name, &context)?,
@@ -186,7 +180,7 @@ impl Flow {
                 interface: interface.name.clone(),
                 target,
                 announce: AnnounceTo {
-                    exchange,
+                    exchange: announce.exchange(),
                     documents: announce.documents.clone(),
                     files: announce.files.clone(),
                     chunk_size: announce.chunk_size.max(1),

@@ -26,7 +26,6 @@ pub use journal::JOURNAL_INDEX;
 pub(crate) use meta::{SUFFIX as SIDE_FILE, path_of as side_file};
 pub use stats::{FlowCounts, FlowStats};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use maas_model::clock::Clock;
@@ -56,8 +55,6 @@ pub struct FlowContext {
     pub bus: Arc<dyn MessageBus>,
     /// `ingestionTime` and the dates of messages.
     pub clock: Clock,
-    /// What relative paths of the pipeline are relative to.
-    pub base: PathBuf,
     /// What is done with documents that did not change.
     pub force: Force,
 }
@@ -143,7 +140,7 @@ impl Flow {
                 &plugin_use.settings,
                 CollectorContext {
                     interface: interface.name.clone(),
-                    base: context.base.clone(),
+                    base: plugin_use.base.clone(),
                     taken: Arc::new(journal.clone()),
                 },
             )

@@ -8,6 +8,31 @@ use serde_json::{Value, json};
 use super::*;
 use crate::store::{WriteOp, WriteOutcome};
 
+/// A store whose folder goes with it.
+#[derive(Debug)]
+struct Temporary {
+    store: EmbeddedStore,
+    _folder: tempfile::TempDir,
+}
+
+impl std::ops::Deref for Temporary {
+    type Target = EmbeddedStore;
+
+    fn deref(&self) -> &EmbeddedStore {
+        &self.store
+    }
+}
+
+fn temporary() -> Temporary {
+    let folder = tempfile::tempdir().unwrap();
+    Temporary {
+        store: EmbeddedStore::open(folder.path()).unwrap(),
+        _folder: folder,
+    }
+}
+
+crate::store_contract!(async { temporary() });
+
 fn put(id: &str, value: Value) -> WriteAction {
     let Value::Object(source) = value else {
         panic!("no object: {value}");

@@ -7,6 +7,7 @@ mod stored;
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
+pub(crate) use free::month_number;
 pub use stored::zulu;
 
 use super::moment::Moment;
@@ -20,6 +21,10 @@ pub struct DateError {
     /// What is wrong.
     pub reason: String,
 }
+
+/// A date is short; the free reader keeps a list of words.
+const MAX_LENGTH: usize = 256;
+const TOO_LONG: &str = "it is longer than 256 bytes";
 
 /// Reads a date in any form that the Python system reads: see [`parse_date_at`].
 ///
@@ -81,9 +86,8 @@ fn parse_text_at(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, DateEr
     if text.trim().is_empty() {
         return Err(error("it is empty"));
     }
-    // A date is short; the free reader keeps a list of words.
-    if text.len() > 256 {
-        return Err(error("it is longer than 256 bytes"));
+    if text.len() > MAX_LENGTH {
+        return Err(error(TOO_LONG));
     }
     let utc = text.strip_suffix('Z').and_then(iso::read);
     let date = match utc {
@@ -91,6 +95,19 @@ fn parse_text_at(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, DateEr
         None => free::read(text, now).map_err(error)?,
     };
     in_range(date).ok_or_else(|| error("its year is not 1 to 9999"))
+}
+
+/// A date-time in a free form, with the offset that the text names, if it names one.
+pub(crate) fn read_moment(text: &str, now: DateTime<Utc>) -> Result<Moment, DateError> {
+    let read = match text.len() {
+        0 => Err("it is empty"),
+        1..=MAX_LENGTH => free::read_moment(text, now),
+        _ => Err(TOO_LONG),
+    };
+    read.map_err(|reason| DateError {
+        value: text.chars().take(MAX_LENGTH).collect(),
+        reason: reason.to_owned(),
+    })
 }
 
 fn from_millis(millis: i64) -> Option<DateTime<Utc>> {

@@ -8,6 +8,7 @@ pub mod python_text;
 pub mod view;
 
 pub use date::{DateError, parse_date, parse_date_at, parse_date_text, zulu};
+pub(crate) use date::{month_number, read_moment};
 pub use id::{DocumentId, IdError, IdFields};
 pub use index_name::{IndexName, IndexNameError};
 pub use moment::Moment;

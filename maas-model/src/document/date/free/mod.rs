@@ -8,18 +8,26 @@ mod day;
 mod numbers;
 mod words;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, Utc, Weekday};
 
 use clock::Clock;
 use day::DayParts;
+pub(crate) use words::month as month_number;
+
+use crate::document::Moment;
 
 /// Why a text is no date.
 pub(super) type Reason = &'static str;
 
 const UNKNOWN: Reason = "its form is not known";
 
-/// Reads `text`; what it does not name is taken from `now`.
+/// Reads `text`; what it does not name is taken from `now`, without an offset it is UTC.
 pub(super) fn read(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Reason> {
+    read_moment(text, now).map(Moment::to_utc)
+}
+
+/// As [`read`], with the offset as it is in the text.
+pub(super) fn read_moment(text: &str, now: DateTime<Utc>) -> Result<Moment, Reason> {
     let mut reading = Reading {
         words: words::split(text),
         day: DayParts::default(),
@@ -171,7 +179,7 @@ impl Reading {
         Ok(last)
     }
 
-    fn finish(self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Reason> {
+    fn finish(self, now: DateTime<Utc>) -> Result<Moment, Reason> {
         let parts = self.day.resolve(now)?;
         let nothing = parts.is_empty()
             && self.clock.is_empty()
@@ -197,16 +205,17 @@ impl Reading {
                 .ok_or("there is no such day")?;
         }
         let time: NaiveTime = self.clock.time()?;
+        let local = date.and_time(time);
         let offset = match self.zone.as_deref() {
-            Some(name) if words::is_utc(name) => 0,
-            _ => self.offset.unwrap_or(0),
+            Some(name) if words::is_utc(name) => Some(0),
+            _ => self.offset,
         };
-        if offset.abs() >= 24 * 3600 {
-            return Err("its offset is a day or more");
-        }
-        date.and_time(time)
-            .checked_sub_signed(TimeDelta::seconds(offset))
-            .map(|instant| instant.and_utc())
-            .ok_or("there is no such day")
+        let Some(offset) = offset else {
+            return Ok(Moment::naive(local));
+        };
+        let offset = i32::try_from(offset).ok().and_then(FixedOffset::east_opt);
+        let offset = offset.ok_or("its offset is a day or more")?;
+        let aware = local.and_local_timezone(offset).single();
+        aware.map(Moment::aware).ok_or("there is no such day")
     }
 }

@@ -100,7 +100,7 @@ pub(super) fn weekday(word: &str) -> Option<Weekday> {
 }
 
 /// `Jan`, `january`: 1.
-pub(super) fn month(word: &str) -> Option<u32> {
+pub(crate) fn month(word: &str) -> Option<u32> {
     Some(match word.to_ascii_lowercase().as_str() {
         "jan" | "january" => 1,
         "feb" | "february" => 2,

@@ -5,6 +5,7 @@
 
 mod extension;
 mod external;
+mod iso;
 mod parsed;
 mod sentinel1;
 mod sentinel2;

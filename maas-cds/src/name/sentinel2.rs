@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::ParsedName;
-use super::text::{Text, auxiliary_type, date, has_shape};
+use super::text::{Text, auxiliary_type, has_shape};
 
 /// Whether `name` is the compact name of a container.
 pub fn is_container(name: &str) -> bool {
@@ -33,10 +33,6 @@ pub(super) fn parse(text: Text<'_>) -> Result<ParsedName<'_>, String> {
     };
     parsed.satellite_unit = text.part(0, 3);
     parsed.mission = text.part(0, 2);
-    parsed.sensing_start_date = parsed
-        .applicability_start_time
-        .or(parsed.start_applicability_time_period)
-        .or(parsed.datatake_id_sensing_time);
     Ok(parsed)
 }
 
@@ -73,6 +69,9 @@ fn ordinary(text: Text<'_>) -> Result<ParsedName<'_>, String> {
         parsed.creation_date = Some(text.date(25)?);
     }
     add_tags(text, &mut parsed);
+    parsed.sensing_start_date = parsed
+        .applicability_start_time
+        .or(parsed.start_applicability_time_period);
     Ok(parsed)
 }
 
@@ -143,7 +142,7 @@ type Period = (DateTime<Utc>, DateTime<Utc>);
 
 /// Two dates joined by `_`.
 fn period(text: Text<'_>) -> Result<Period, String> {
-    Ok((text.date(0)?, date(text.slice(16, 31))?))
+    Ok((text.date(0)?, text.date(16)?))
 }
 
 /// Four characters; `05.10` and `0510` are the same baseline.

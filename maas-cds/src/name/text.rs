@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use maas_model::document::parse_date;
+use chrono::{DateTime, Utc};
+
+use super::iso;
 
 /// A text whose positions count characters. Cuts beyond its end are shorter or empty.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ impl<'a> Text<'a> {
 
     /// The date that stands in the fifteen characters from `from` on.
     pub(super) fn date(self, from: usize) -> Result<DateTime<Utc>, String> {
-        date(self.slice(from, from + 15))
+        iso::date(self.slice(from, from + 15))
     }
 
     fn byte(self, position: usize) -> usize {
@@ -62,32 +63,6 @@ impl<'a> Text<'a> {
             .nth(position)
             .map_or(self.text.len(), |(byte, _)| byte)
     }
-}
-
-/// Reads `YYYYMMDDTHHMMSS`, or what else of the ISO forms fits into a name.
-pub(super) fn date(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Some(date) = basic_date(text) {
-        return Ok(date);
-    }
-    parse_date(&text.into()).map_err(|error| error.to_string())
-}
-
-/// The form that all names in order have, read without the general parser.
-fn basic_date(text: &str) -> Option<DateTime<Utc>> {
-    let bytes: &[u8; 15] = text.as_bytes().try_into().ok()?;
-    if bytes[8] != b'T' {
-        return None;
-    }
-    let number = |from: usize, to: usize| {
-        bytes[from..to].iter().try_fold(0u32, |sum, byte| {
-            byte.is_ascii_digit()
-                .then(|| sum * 10 + u32::from(byte - b'0'))
-        })
-    };
-    let year = i32::try_from(number(0, 4)?).ok()?;
-    NaiveDate::from_ymd_opt(year, number(4, 6)?, number(6, 8)?)?
-        .and_hms_opt(number(9, 11)?, number(11, 13)?, number(13, 15)?)
-        .map(|date| date.and_utc())
 }
 
 /// The token behind the token `AUX`, of which auxiliary files take their type.

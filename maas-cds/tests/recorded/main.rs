@@ -1,4 +1,13 @@
 //! What the original system did, recorded, and what ours does with the same.
 
+// What clippy allows in functions marked `#[test]` goes for their helpers too.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod case;
 mod cases;
+mod compare;
+mod deviations;
+mod engines;
+mod models;
 mod names;
+mod world;

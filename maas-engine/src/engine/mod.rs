@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use maas_model::document::{Document, DocumentId, Source};
+use maas_model::document::{Document, DocumentId, IndexName, Source};
 use maas_model::message::{Message, RoutingKey};
 
 pub mod consolidate;
@@ -152,6 +152,8 @@ pub struct Notice {
     pub document_class: String,
     /// The documents named in it.
     pub ids: Vec<DocumentId>,
+    /// Indices named in it beside those that the documents of the same output stand in.
+    pub indices: Vec<IndexName>,
     /// Most ids in one message; 0: no limit.
     pub chunk_size: usize,
 }

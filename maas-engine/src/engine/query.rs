@@ -95,6 +95,7 @@ impl Engine for Select {
                 routing_key: self.routing_key.clone(),
                 document_class: self.model.name.clone(),
                 ids,
+                indices: Vec::new(),
                 chunk_size: self.chunk_size,
             }],
             ..Output::default()

@@ -84,6 +84,7 @@ impl Plan {
                 routing_key: notice.key,
                 document_class: notice.class,
                 ids: notice.ids,
+                indices: Vec::new(),
                 chunk_size: 0,
             });
         }
@@ -195,13 +196,11 @@ impl Plan {
             self.entries.keys().map(|(index, id)| (id, index)).collect();
         for notice in &self.notices {
             let ids = self.named(notice, &announced);
+            let of_ids = ids.iter().filter_map(|id| indices.get(id).copied());
             reports.add(Report {
                 routing_key: notice.routing_key.clone(),
                 document_class: notice.document_class.clone(),
-                indices: ids
-                    .iter()
-                    .filter_map(|id| indices.get(id).copied().cloned())
-                    .collect(),
+                indices: of_ids.chain(&notice.indices).cloned().collect(),
                 ids,
                 chunk_size: notice.chunk_size,
             });

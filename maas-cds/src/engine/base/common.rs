@@ -79,10 +79,10 @@ fn fill_from_name(named: &Named<'_>, document: &mut Document) {
         }
         None => {}
     }
-    if named.is_mission("S3") || named.is_mission("S5") {
-        if let Some(timeliness) = &parsed.timeliness {
-            document.set("timeliness", Value::from(timeliness.as_ref()));
-        }
+    if let Some(timeliness) = &parsed.timeliness
+        && (named.is_mission("S3") || named.is_mission("S5"))
+    {
+        document.set("timeliness", Value::from(timeliness.as_ref()));
     }
 }
 

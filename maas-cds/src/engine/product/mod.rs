@@ -4,7 +4,7 @@ mod dissemination;
 mod prip;
 mod service;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -174,7 +174,7 @@ impl Consolidate for Products {
         Ok(notices
             .into_iter()
             .filter(|(_, ids)| !ids.is_empty())
-            .map(|(routing_key, ids)| self.notice(routing_key, ids))
+            .map(|(routing_key, ids)| self.notice(routing_key, ids, drafts))
             .collect())
     }
 
@@ -196,10 +196,17 @@ impl Consolidate for Products {
 }
 
 impl Products {
-    fn notice(&self, routing_key: &RoutingKey, ids: Vec<DocumentId>) -> Notice {
+    fn notice(&self, routing_key: &RoutingKey, ids: Vec<DocumentId>, drafts: &[Draft]) -> Notice {
+        let named: HashSet<&DocumentId> = ids.iter().collect();
+        let products = drafts.iter().map(|draft| &draft.document);
+        let indices: BTreeSet<IndexName> = products
+            .filter(|product| named.contains(&product.id))
+            .filter_map(|product| partition_index(&self.target, self.date(product)).ok())
+            .collect();
         Notice {
             routing_key: routing_key.clone(),
             document_class: S2_CLASS.to_owned(),
+            indices: indices.into_iter().collect(),
             ids,
             chunk_size: self.config.container_chunk_size,
         }

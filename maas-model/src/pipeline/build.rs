@@ -57,7 +57,7 @@ impl<'a> Builder<'a> {
             defaults: BTreeMap::new(),
             taken: BTreeMap::new(),
             queues: BTreeMap::new(),
-            engines_unknown: false,
+            producers_unknown: false,
             origins: Origins::default(),
             reports: self.reports,
         };
@@ -65,7 +65,9 @@ impl<'a> Builder<'a> {
         let mut interfaces: Vec<Interface> = Vec::new();
         for entry in sections.interfaces {
             let index = interfaces.len();
-            interfaces.extend(names.interface(entry, index));
+            let interface = names.interface(entry, index);
+            names.producers_unknown |= interface.is_none();
+            interfaces.extend(interface);
         }
         let pools = sections.pools.into_iter().enumerate();
         let pools: Vec<Pool> = pools
@@ -84,7 +86,7 @@ impl<'a> Builder<'a> {
         }
         let Names {
             origins,
-            engines_unknown,
+            producers_unknown,
             ..
         } = names;
         let pipeline = Pipeline {
@@ -95,7 +97,7 @@ impl<'a> Builder<'a> {
             outside,
         };
         let known = Known {
-            producers: !sections.incomplete && !engines_unknown,
+            producers: !sections.incomplete && !producers_unknown,
             consumers: !sections.incomplete,
         };
         for finding in wiring::judge(&pipeline, known) {
@@ -148,8 +150,8 @@ struct Names<'a, 'r> {
     taken: BTreeMap<String, &'static str>,
     /// Which pool has a queue.
     queues: BTreeMap<QueueName, String>,
-    /// What some engine publishes is not known.
-    engines_unknown: bool,
+    /// What some interface or engine publishes is not known.
+    producers_unknown: bool,
     origins: Origins,
     reports: &'r mut Reports,
 }
@@ -172,7 +174,7 @@ impl Names<'_, '_> {
     }
 
     fn engine_defaults(&mut self, sections: Vec<(String, Entry<Map<String, Value>>)>) {
-        for (name, Entry { at, text }) in sections {
+        for (name, Entry { at, text, .. }) in sections {
             let Some(info) = self.plugins.find("engine", &name, &at, self.reports) else {
                 continue;
             };
@@ -194,7 +196,7 @@ impl Names<'_, '_> {
     }
 
     fn interface(&mut self, entry: Entry<InterfaceText>, index: usize) -> Option<Interface> {
-        let Entry { at, text } = entry;
+        let Entry { at, text, .. } = entry;
         self.take_name("interface", &text.name, &at);
         let collect = self.plugin("collector", &text.collect, &at.below("collect"));
         let extract = text
@@ -310,7 +312,7 @@ impl Names<'_, '_> {
     }
 
     fn pool(&mut self, entry: Entry<PoolText>, pool: usize) -> Pool {
-        let Entry { at, text } = entry;
+        let Entry { at, text, .. } = entry;
         self.take_name("pool", &text.name, &at);
         let fetched = u16::try_from(text.concurrency).unwrap_or(u16::MAX);
         if text.prefetch.is_some_and(|prefetch| prefetch < fetched) {
@@ -387,7 +389,7 @@ impl Names<'_, '_> {
                     self.origins.add(Subject::Step(queue, engines.len()), at);
                     engines.push(step);
                 }
-                None => self.engines_unknown = true,
+                None => self.producers_unknown = true,
             }
         }
         Queue {

@@ -59,13 +59,14 @@ impl Flow {
             flow: Self::default(),
             known: HashSet::new(),
             seen: HashSet::new(),
+            visited: HashSet::new(),
             todo: VecDeque::new(),
         };
         walk.interfaces();
         walk.drain();
         // The rest is fed from outside, or by nobody: its class is not known.
         for queue in pipeline.queue_refs() {
-            if !walk.seen.iter().any(|(seen, _)| *seen == queue) {
+            if !walk.visited.contains(&queue) {
                 walk.todo.push_back((queue, None));
                 walk.drain();
             }
@@ -153,6 +154,7 @@ struct Walk<'a> {
     known: HashSet<(EdgeSource, KeyPattern, Option<String>, bool)>,
     /// Each queue is visited once per class that can come to it.
     seen: HashSet<(QueueRef, Option<String>)>,
+    visited: HashSet<QueueRef>,
     todo: VecDeque<(QueueRef, Option<String>)>,
 }
 
@@ -185,6 +187,7 @@ impl Walk<'_> {
     fn drain(&mut self) {
         while let Some((queue, class)) = self.todo.pop_front() {
             if self.seen.insert((queue, class.clone())) {
+                self.visited.insert(queue);
                 let steps = self
                     .pipeline
                     .queue(queue)

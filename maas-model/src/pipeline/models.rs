@@ -13,7 +13,7 @@ pub(super) fn build(
 ) -> (Models, Vec<String>) {
     let mut models = Models::new();
     let mut broken = Vec::new();
-    for (name, Entry { at, text }) in sections {
+    for (name, Entry { at, text, .. }) in sections {
         if models.contains_key(name) {
             let hint = Some("models of all files share one space of names".to_owned());
             reports.error(at, Pin::Key, format!("there are two models `{name}`"), hint);

@@ -196,7 +196,7 @@ impl Reports {
             path: report.at.path.clone(),
             message: self.masked(&report.message),
             hint: report.hint.as_deref().map(|hint| self.masked(hint)),
-            excerpt: excerpt.map(|line| self.masked(&without_passwords(line))),
+            excerpt: excerpt.map(|line| without_passwords(&self.masked(line))),
         }
     }
 
@@ -215,26 +215,33 @@ impl Reports {
 /// Hides what stands behind keys that sound like secrets: also when the plugin, whose schema would tell,
 /// is not known, or the file is not even YAML. Keeps the width, so that the caret stays right.
 fn without_passwords(line: &str) -> String {
-    static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let key = r"(?i)(?:passw(?:or)?d|secret|token|api_?key|private_?key|credentials?)\w*['\x22]?\s*:\s*";
-        let url = r"://[^/\s:@]*:";
-        Regex::new(&format!(
-            r"({key}|{url})('[^']*'|\x22[^\x22]*\x22|[^\s,@}}\]]+)"
-        ))
-        .ok()
+    const KEY: &str = r"(?i)[\w-]*(?:passw(?:or)?d|secret|token|api_?key|private_?key|credential)[\w-]*['\x22]?\s*:\s+";
+    static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        let patterns = [
+            // A line of its own: all that follows.
+            format!(r"^(\s*(?:-\s+)*['\x22]?{KEY})(.*\S)"),
+            // Within braces: to the end of the value.
+            format!(r"({KEY})('[^']*'|\x22[^\x22]*\x22|[^\s,}}\]*][^,}}\]]*)"),
+            r"(://[^/\s:@]*:)([^/\s@]+)@".to_owned(),
+        ];
+        patterns
+            .iter()
+            .filter_map(|pattern| Regex::new(pattern).ok())
+            .collect()
     });
-    let Some(secret) = SECRET.as_ref() else {
-        return line.to_owned();
+    let hide = |line: String, pattern: &Regex| {
+        let hidden = pattern.replace_all(&line, |found: &regex::Captures<'_>| {
+            let (whole, key, value) = (&found[0], &found[1], &found[2]);
+            // References are no secrets, and what a person wants to see.
+            if value.starts_with('{') || value.contains("${") {
+                return whole.to_owned();
+            }
+            let rest = &whole[key.len() + value.len()..];
+            format!("{key}{}{rest}", "*".repeat(value.chars().count()))
+        });
+        hidden.into_owned()
     };
-    let hidden = secret.replace_all(line, |found: &regex::Captures<'_>| {
-        let (key, value) = (&found[1], &found[2]);
-        // References are no secrets, and what a person wants to see.
-        if value.starts_with('{') || value.contains("${") {
-            return format!("{key}{value}");
-        }
-        format!("{key}{}", "*".repeat(value.chars().count()))
-    });
-    hidden.into_owned()
+    PATTERNS.iter().fold(line.to_owned(), hide)
 }
 
 #[cfg(test)]
@@ -252,6 +259,8 @@ mod tests {
             ("  \"Client_Secret\": \"abc\"", "  \"Client_Secret\": *****"),
             ("password: { env: FTP }", "password: { env: FTP }"),
             ("password: ${FTP}", "password: ${FTP}"),
+            ("  - password: a b, c", "  - password: *******"),
+            ("{ ftp_password: a b, x: 1 }", "{ ftp_password: ***, x: 1 }"),
             ("url: https://me:pw@host/", "url: https://me:**@host/"),
             ("name: token-ring", "name: token-ring"),
         ] {

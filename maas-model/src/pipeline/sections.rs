@@ -1,6 +1,8 @@
 //! Reads the sections of all files, each entry strictly and on its own, so that one mistake does not
 //! hide those of its neighbours.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,6 +18,8 @@ use crate::plugin::{Fault, Segment, Shape, ShapeError, lookup_mut, read_as, shap
 pub(super) struct Entry<T> {
     pub(super) at: At,
     pub(super) text: T,
+    /// `false`: something wrong in it was left out.
+    pub(super) whole: bool,
 }
 
 /// The sections of all files, in order.
@@ -105,12 +109,16 @@ impl Sections {
         let read: Vec<(String, Entry<ModelSpec>)> = self.map(node, at, reports);
         if let Kind::Map(entries) = &node.kind {
             for entry in entries {
-                if !read.iter().any(|(name, _)| *name == entry.key) {
+                if !read
+                    .iter()
+                    .any(|(name, read)| *name == entry.key && read.whole)
+                {
                     self.broken_models.push(entry.key.clone());
                 }
             }
         }
-        self.models.extend(read);
+        self.models
+            .extend(read.into_iter().filter(|(_, entry)| entry.whole));
     }
 
     fn list<T: DeserializeOwned + JsonSchema + 'static>(
@@ -147,8 +155,11 @@ impl Sections {
             self.incomplete = true;
             return Vec::new();
         };
+        // Of keys that stand twice the first one counts; the others were told.
+        let mut seen = HashSet::new();
         entries
             .iter()
+            .filter(|entry| seen.insert(&entry.key))
             .filter_map(|entry| {
                 let read = self.entry(&entry.value, at.below(&entry.key), reports)?;
                 Some((entry.key.clone(), read))
@@ -169,7 +180,13 @@ impl Sections {
         fit_variables(node, &mut value, &shape);
         let faults = shape.errors(&value);
         let errors = match read_as::<T>(&value) {
-            Ok(text) => return Some(Entry { at, text }),
+            Ok(text) => {
+                return Some(Entry {
+                    at,
+                    text,
+                    whole: true,
+                });
+            }
             Err(errors) => errors,
         };
         self.incomplete = true;
@@ -187,7 +204,11 @@ impl Sections {
         for fault in faults.iter().filter(|fault| fault.fault != Fault::Missing) {
             remove(&mut value, fault);
         }
-        read_as(&value).ok().map(|text| Entry { at, text })
+        read_as(&value).ok().map(|text| Entry {
+            at,
+            text,
+            whole: false,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const SECTIONS: [&str; 5] = [
     "outside",
 ];
 
-/// One plugin and its settings: `{ file: { paths: [inbox] } }`.
+/// Exactly one plugin with its settings: `{ file: { paths: [inbox] } }`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(transparent, extend("minProperties" = 1, "maxProperties" = 1))]
 #[serde(transparent)]

@@ -56,8 +56,27 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
-/// Deeper files are refused: no pipeline needs it, and the tree is walked recursively.
-const MAX_DEPTH: usize = 64;
+impl SyntaxError {
+    fn new(place: Option<Place>, message: &str) -> Self {
+        // The place is told apart.
+        let message = message
+            .rsplit_once(" at line ")
+            .map_or(message, |(message, _)| message);
+        let message = if message.starts_with("multiple YAML documents") {
+            "a second YAML document starts here: a pipeline file has one"
+        } else {
+            message
+        };
+        Self {
+            place: place.unwrap_or(Place { line: 1, column: 1 }),
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// Deeper files are refused: no pipeline needs it, and reading takes some 30 KiB of stack per level in
+/// a debug build, of the 2 MiB of a thread.
+const MAX_DEPTH: usize = 32;
 
 impl Node {
     /// Reads one YAML document. Merge keys and aliases are resolved, within a budget.
@@ -76,16 +95,7 @@ impl Node {
         };
         serde_yaml::from_str_with_options(text, options).map_err(|error| {
             let place = error.location().map(|location| place_of(&location));
-            let message = error.to_string();
-            // The place is told apart.
-            let message = match message.split_once(": ") {
-                Some((start, rest)) if start.contains("line ") => rest.to_owned(),
-                _ => message,
-            };
-            SyntaxError {
-                place: place.unwrap_or(Place { line: 1, column: 1 }),
-                message,
-            }
+            SyntaxError::new(place, &error.to_string())
         })
     }
 

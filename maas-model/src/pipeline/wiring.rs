@@ -1,6 +1,6 @@
 //! Judges the flow: keys that nobody takes, queues that nobody feeds, circles without end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Pipeline;
 use super::flow::{Edge, EdgeSource, Flow, QueueRef};
@@ -184,14 +184,26 @@ fn unfed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
             hint: Some(hint),
         });
     }
+    // Nearly all keys are literal, and looked up; only patterns are compared one by one.
+    let literal: HashSet<_> = flow
+        .edges
+        .iter()
+        .map(|edge| (&edge.exchange, &edge.key))
+        .collect();
+    let patterns = |key: &KeyPattern| {
+        let compared = !key.is_literal();
+        flow.edges
+            .iter()
+            .filter(move |edge| compared || !edge.key.is_literal())
+    };
     for reference in fed {
         let bindings = pipeline
             .queue(reference)
             .map_or(&[][..], |queue| &queue.bindings);
         for (index, binding) in bindings.iter().enumerate() {
-            let published = flow.edges.iter().any(|edge| {
-                edge.exchange == binding.exchange && edge.key.overlaps(&binding.pattern)
-            });
+            let (exchange, key) = (&binding.exchange, &binding.pattern);
+            let published = literal.contains(&(exchange, key))
+                || patterns(key).any(|edge| edge.exchange == *exchange && edge.key.overlaps(key));
             if !published && !comes(&binding.pattern) {
                 findings.push(Finding {
                     subject: Subject::Binding(reference, index),
@@ -238,6 +250,9 @@ fn unused_fed(pipeline: &Pipeline, findings: &mut Vec<Finding>) {
     }
 }
 
+/// More are not told at once: each is a mistake in thinking, not in typing.
+const MAX_CIRCLES: usize = 10;
+
 /// A circle ends by itself when one hop of it announces only what changed: then at some point nothing
 /// changes any more. So only circles of the other hops are told.
 fn circles(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
@@ -251,7 +266,8 @@ fn circles(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
             }
         }
     }
-    while let Some(circle) = circle(&next) {
+    for _ in 0..MAX_CIRCLES {
+        let Some(circle) = circle(&next) else { break };
         let (first, second) = (circle[0], circle[1 % circle.len()]);
         let step = step_of.get(&(first, second)).copied().unwrap_or_default();
         let names = circle
@@ -264,7 +280,7 @@ fn circles(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
             refuses: true,
             message: format!("messages go round for ever: {}", names.join(" -> ")),
             hint: Some(
-                "one engine of the circle must announce only what changed: remove `force`, or say `report: false`"
+                "one engine of the circle must announce only what changed, or nothing: remove `force`, or say `report: false`"
                     .to_owned(),
             ),
         });
@@ -275,28 +291,46 @@ fn circles(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Some circle, if there is one: what has no way in or no way out is taken away until nothing changes.
+/// Some circle, if there is one: what leads nowhere is taken away until everything left leads on.
 fn circle(next: &BTreeMap<QueueRef, BTreeSet<QueueRef>>) -> Option<Vec<QueueRef>> {
-    let mut left = next.clone();
-    loop {
-        let size = left.len();
-        let reached: BTreeSet<QueueRef> = left.values().flatten().copied().collect();
-        left.retain(|queue, targets| reached.contains(queue) && !targets.is_empty());
-        let alive: BTreeSet<QueueRef> = left.keys().copied().collect();
-        for targets in left.values_mut() {
-            targets.retain(|target| alive.contains(target));
-        }
-        left.retain(|_, targets| !targets.is_empty());
-        if left.len() == size {
-            break;
+    let mut before: BTreeMap<QueueRef, Vec<QueueRef>> = BTreeMap::new();
+    let mut ways: BTreeMap<QueueRef, usize> = BTreeMap::new();
+    for (from, targets) in next {
+        ways.insert(*from, targets.len());
+        for to in targets {
+            before.entry(*to).or_default().push(*from);
+            ways.entry(*to)
+                .or_insert_with(|| next.get(to).map_or(0, BTreeSet::len));
         }
     }
-    let mut path = vec![*left.keys().next()?];
-    loop {
-        let next = *left.get(path.last()?)?.first()?;
-        if let Some(start) = path.iter().position(|queue| *queue == next) {
-            return Some(path.split_off(start));
+    let mut ends: Vec<QueueRef> = ways
+        .iter()
+        .filter(|(_, ways)| **ways == 0)
+        .map(|(queue, _)| *queue)
+        .collect();
+    while let Some(end) = ends.pop() {
+        ways.remove(&end);
+        for from in before.get(&end).into_iter().flatten() {
+            if let Some(left) = ways.get_mut(from) {
+                *left -= 1;
+                if *left == 0 {
+                    ends.push(*from);
+                }
+            }
         }
-        path.push(next);
+    }
+    let mut path = vec![*ways.keys().next()?];
+    let mut seen: BTreeMap<QueueRef, usize> = BTreeMap::new();
+    loop {
+        let queue = *path.last()?;
+        seen.insert(queue, path.len() - 1);
+        let on = *next
+            .get(&queue)?
+            .iter()
+            .find(|target| ways.contains_key(target))?;
+        if let Some(start) = seen.get(&on) {
+            return Some(path.split_off(*start));
+        }
+        path.push(on);
     }
 }

@@ -281,7 +281,6 @@ impl<'a> Walk<'a> {
     /// `anyOf` and `oneOf`: fine when one choice fits; otherwise the errors of the choice that was meant.
     fn one_of(&mut self, choices: &'a [Value], value: &Value) {
         let mut best: Option<Vec<ShapeError>> = None;
-        let mut wanted: Vec<&str> = Vec::new();
         for choice in choices {
             let mut walk = Walk {
                 root: self.root,
@@ -293,21 +292,31 @@ impl<'a> Walk<'a> {
                 return;
             }
             let here = |error: &ShapeError| error.path == self.path && error.fault == Fault::Type;
-            if walk.errors.iter().any(here) {
-                wanted.extend(types(resolve(self.root, choice)));
-            } else if best
-                .as_ref()
-                .is_none_or(|best| worth(&walk.errors) < worth(best))
+            let meant = !walk.errors.iter().any(here);
+            if meant
+                && best
+                    .as_ref()
+                    .is_none_or(|best| worth(&walk.errors) < worth(best))
             {
                 best = Some(walk.errors);
             }
         }
-        match best {
-            Some(errors) => self.errors.extend(errors),
-            None => {
-                wanted.retain(|name| *name != "null");
-                wanted.dedup();
-                let message = format!("expected {}, found {}", expected(&wanted), found(value));
+        let mut choice = Choice::default();
+        choices
+            .iter()
+            .for_each(|part| choice.add(self.root, part, 0));
+        match (best, value) {
+            (Some(_), Value::String(text)) if !choice.words.is_empty() => {
+                let hint = suggestion(text, choice.words);
+                self.report(Fault::Value, format!("`{text}` is not allowed"), hint);
+            }
+            (Some(errors), _) => self.errors.extend(errors),
+            (None, _) => {
+                let message = format!(
+                    "expected {}, found {}",
+                    expected(&choice.types),
+                    found(value)
+                );
                 self.report(Fault::Type, message, None);
             }
         }
@@ -343,8 +352,8 @@ impl<'a> Walk<'a> {
                 .map(|text| format!("`{key}`: {text}"));
             self.report(Fault::Missing, format!("missing key `{key}`"), hint);
         }
-        self.bound(schema, "minProperties", fields.len(), "keys");
-        self.bound(schema, "maxProperties", fields.len(), "keys");
+        self.bound(schema, "minProperties", fields.len(), "key");
+        self.bound(schema, "maxProperties", fields.len(), "key");
     }
 
     fn array(&mut self, schema: &'a Value, items: &[Value]) {
@@ -356,8 +365,8 @@ impl<'a> Walk<'a> {
             }
             self.path.pop();
         }
-        self.bound(schema, "minItems", items.len(), "entries");
-        self.bound(schema, "maxItems", items.len(), "entries");
+        self.bound(schema, "minItems", items.len(), "entry");
+        self.bound(schema, "maxItems", items.len(), "entry");
     }
 
     fn text(&mut self, schema: &Value, text: &str) {
@@ -365,8 +374,8 @@ impl<'a> Walk<'a> {
         if length == 0 && schema.get("minLength").is_some_and(|limit| limit == 1) {
             return self.report(Fault::Value, "must not be empty", None);
         }
-        self.bound(schema, "minLength", length, "characters");
-        self.bound(schema, "maxLength", length, "characters");
+        self.bound(schema, "minLength", length, "character");
+        self.bound(schema, "maxLength", length, "character");
         let Some(pattern) = schema.get("pattern").and_then(Value::as_str) else {
             return;
         };
@@ -421,11 +430,14 @@ impl<'a> Walk<'a> {
             (size > limit, "at most")
         };
         if broken {
-            self.report(
-                Fault::Value,
-                format!("expected {words} {limit} {unit}, found {size}"),
-                None,
-            );
+            let unit = match (limit, unit) {
+                (1, unit) => unit.to_owned(),
+                (_, "entry") => "entries".to_owned(),
+                (_, unit) => format!("{unit}s"),
+            };
+            let message = format!("expected {words} {limit} {unit}, found {size}");
+            let hint = description(self.root, schema).map(str::to_owned);
+            self.report(Fault::Value, message, hint);
         }
     }
 
@@ -439,6 +451,32 @@ impl<'a> Walk<'a> {
         // A schema and what it refers to may both say it.
         if !self.errors.contains(&error) {
             self.errors.push(error);
+        }
+    }
+}
+
+/// What a value with several schemas may be.
+#[derive(Default)]
+struct Choice<'a> {
+    types: Vec<&'a str>,
+    words: Vec<&'a str>,
+}
+
+impl<'a> Choice<'a> {
+    fn add(&mut self, root: &'a Value, schema: &'a Value, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let schema = resolve(root, schema);
+        for name in types(schema) {
+            if !self.types.contains(&name) && name != "null" {
+                self.types.push(name);
+            }
+        }
+        let words = list(schema, "enum").iter().chain(schema.get("const"));
+        self.words.extend(words.filter_map(Value::as_str));
+        for part in list(schema, "anyOf").iter().chain(list(schema, "oneOf")) {
+            self.add(root, part, depth + 1);
         }
     }
 }

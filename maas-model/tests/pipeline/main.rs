@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used)] // A failed assumption is a failed test.
 
 mod correct;
+mod hostile;
 mod plugins;
+mod wrong;

@@ -1,6 +1,7 @@
 //! How bytes become records: the extractor contract and the registry of extractors.
 
 mod convert;
+pub mod csv;
 mod field;
 pub mod json;
 mod plugin;

@@ -72,7 +72,7 @@ impl Indexing {
     }
 }
 
-fn make(connection: &Connection, number: i64, key: &Key) -> rusqlite::Result<()> {
+pub(super) fn make(connection: &Connection, number: i64, key: &Key) -> rusqlite::Result<()> {
     if !has_table(connection, number)? {
         return Ok(());
     }

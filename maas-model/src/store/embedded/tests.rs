@@ -1,29 +1,32 @@
 //! What only the embedded store promises: several openings of one folder, and what outlives a crash.
 
+mod property;
+
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::layer::{MeteredStore, RetryPolicy, RetryStore};
 use crate::store::{WriteOp, WriteOutcome};
 
 /// A store whose folder goes with it.
 #[derive(Debug)]
-struct Temporary {
-    store: EmbeddedStore,
+struct Temporary<S> {
+    store: S,
     _folder: tempfile::TempDir,
 }
 
-impl std::ops::Deref for Temporary {
-    type Target = EmbeddedStore;
+impl<S> std::ops::Deref for Temporary<S> {
+    type Target = S;
 
-    fn deref(&self) -> &EmbeddedStore {
+    fn deref(&self) -> &S {
         &self.store
     }
 }
 
-fn temporary() -> Temporary {
+fn temporary() -> Temporary<EmbeddedStore> {
     let folder = tempfile::tempdir().unwrap();
     Temporary {
         store: EmbeddedStore::open(folder.path()).unwrap(),
@@ -31,7 +34,18 @@ fn temporary() -> Temporary {
     }
 }
 
+/// The layers as a program stacks them.
+fn layered() -> Temporary<RetryStore> {
+    let Temporary { store, _folder } = temporary();
+    let metered = MeteredStore::new(Arc::new(store));
+    Temporary {
+        store: RetryStore::new(Arc::new(metered), RetryPolicy::default()),
+        _folder,
+    }
+}
+
 crate::store_contract!(async { temporary() });
+crate::store_contract!(layered_contract, async { layered() });
 
 fn put(id: &str, value: Value) -> WriteAction {
     let Value::Object(source) = value else {

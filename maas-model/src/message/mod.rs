@@ -1,6 +1,7 @@
 //! How the parts of a chain tell each other which documents are new: the message, and the bus that
 //! carries it. Two adapters behind one trait: `embedded` (durable, one local folder) and `amqp` (RabbitMQ).
 
+mod amqp;
 mod body;
 mod bus;
 mod carried;
@@ -14,6 +15,7 @@ mod names;
 mod open;
 mod topology;
 
+pub use amqp::RabbitBus;
 pub use body::{Message, MessageError};
 pub use bus::{BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, Subscription};
 pub use dead::{DeadEnd, DeadLetter, DeadMessage, DeadOriginal, DeadReason};

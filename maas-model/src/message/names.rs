@@ -135,6 +135,13 @@ impl ExchangeName {
     }
 }
 
+impl RoutingKey {
+    /// Stands for a key of another system that is none of ours.
+    pub(super) fn unknown() -> Self {
+        Self("unknown".into())
+    }
+}
+
 impl From<RoutingKey> for KeyPattern {
     fn from(key: RoutingKey) -> Self {
         Self(key.0)

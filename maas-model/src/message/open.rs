@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{BusError, EmbeddedBus, MessageBus};
+use super::{BusError, EmbeddedBus, MessageBus, RabbitBus};
 
 /// Where the bus is: `embedded`, or `amqp://user:password@host:5672/vhost` (`amqps://` with TLS).
 /// Shown without the password.
@@ -94,14 +94,15 @@ fn redacted(url: &Url) -> String {
 pub fn open(
     url: &BusUrl,
     data_dir: &Path,
-    _options: &BusOptions,
+    options: &BusOptions,
 ) -> Result<Arc<dyn MessageBus>, BusError> {
     match &url.0 {
         Place::Embedded => Ok(Arc::new(EmbeddedBus::open(data_dir)?)),
-        Place::Amqp(url) => Err(BusError::Refused {
-            endpoint: redacted(url),
-            reason: "this build has no RabbitMQ adapter".into(),
-        }),
+        Place::Amqp(url) => Ok(Arc::new(RabbitBus::new(
+            url.as_str(),
+            redacted(url),
+            options,
+        )?)),
     }
 }
 

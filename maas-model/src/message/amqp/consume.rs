@@ -1,0 +1,236 @@
+//! Subscriptions: one channel each, begun again whenever it breaks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt};
+use lapin::Acker;
+use lapin::message::Delivery as Frame;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, Consumer};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::lease::{Lease, Original};
+use super::link::{Link, jittered};
+use super::settle::{Settler, Settling};
+use super::{Inner, wire};
+use crate::message::{Delivery, QueueName, Subscription};
+
+/// Pause before a broken subscription begins again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A message as it came, with the channel that must settle it.
+pub(super) struct Arrived {
+    frame: Frame,
+    session: Arc<Session>,
+}
+
+/// One channel of a subscription. Lives until its last delivery is settled: closing the channel gives
+/// back all that it delivered.
+pub(super) struct Session {
+    channel: Channel,
+    settler: Settler,
+}
+
+impl Session {
+    pub(super) fn settle(&self, acker: Acker, how: Settling) {
+        self.settler.settle(acker, how);
+    }
+}
+
+/// Receives from the task of [`run`].
+pub(super) struct AmqpSubscription {
+    pub(super) queue: QueueName,
+    pub(super) arrived: mpsc::Receiver<Arrived>,
+    pub(super) bus: Arc<Inner>,
+}
+
+#[async_trait]
+impl Subscription for AmqpSubscription {
+    async fn next(&mut self) -> Option<Delivery> {
+        loop {
+            let Arrived { frame, session } = self.arrived.recv().await?;
+            if self.bus.is_closed() {
+                return None;
+            }
+            // Of a channel that is gone: it will come again.
+            if !frame.acker.usable() {
+                continue;
+            }
+            return Some(self.delivery(frame, session));
+        }
+    }
+}
+
+impl AmqpSubscription {
+    fn delivery(&self, frame: Frame, session: Arc<Session>) -> Delivery {
+        let queue = self.queue.as_str();
+        let Frame {
+            exchange,
+            routing_key,
+            redelivered,
+            properties,
+            data,
+            acker,
+            ..
+        } = frame;
+        let message_id = properties.message_id().as_ref().map(ToString::to_string);
+        let incoming = wire::incoming(&exchange, &routing_key, queue, &properties, data);
+        let peeked = incoming.peeked;
+        let lease = Lease::new(
+            Arc::clone(&self.bus),
+            session,
+            acker,
+            Original {
+                queue: self.queue.clone(),
+                exchange: peeked.exchange.clone(),
+                routing_key: peeked.routing_key.clone(),
+                // A copy: the worker may do with the delivery's own body what it likes.
+                body: peeked.body.clone(),
+                message_id: message_id.unwrap_or_default(),
+                priority: incoming.priority,
+                headers: peeked.headers.clone(),
+                tries: incoming.tries,
+            },
+        );
+        Delivery::new(
+            self.queue.clone(),
+            peeked.exchange,
+            peeked.routing_key,
+            peeked.body,
+            incoming.priority,
+            peeked.headers,
+            redelivered || incoming.tries > 0,
+            incoming.tries,
+            Box::new(lease),
+        )
+    }
+}
+
+impl Drop for AmqpSubscription {
+    fn drop(&mut self) {
+        // First no more may come, then what came and was never handed out goes back.
+        self.arrived.close();
+        while let Ok(Arrived { frame, session }) = self.arrived.try_recv() {
+            session.settle(frame.acker, Settling::GiveBack);
+        }
+    }
+}
+
+/// Why a channel is no longer consumed from.
+enum Ended {
+    /// The subscription was dropped.
+    Dropped,
+    /// It broke, or the broker cancelled it (queue deleted, node gone).
+    Broken(String),
+}
+
+/// Consumes until the subscription is dropped or the bus closed.
+pub(super) async fn run(
+    mut link: Link,
+    bus: Arc<Inner>,
+    queue: QueueName,
+    prefetch: u16,
+    arrived: mpsc::Sender<Arrived>,
+) {
+    let mut said = false;
+    loop {
+        let connection = tokio::select! {
+            connection = link.up() => match connection {
+                Some(connection) => connection,
+                None => return,
+            },
+            () = arrived.closed() => return,
+        };
+        let reason = match begin(&connection, &queue, prefetch, &bus).await {
+            Ok((consumer, session)) => {
+                if std::mem::take(&mut said) {
+                    tracing::info!(%queue, "receiving again");
+                }
+                match consume(consumer, session, &arrived).await {
+                    Ended::Dropped => return,
+                    Ended::Broken(reason) => reason,
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        if !std::mem::replace(&mut said, true) {
+            tracing::warn!(%queue, reason, "receiving stopped, beginning again");
+        }
+        tokio::select! {
+            () = sleep(jittered(PAUSE)) => {}
+            () = arrived.closed() => return,
+        }
+        bus.declare_again(&queue).await;
+    }
+}
+
+async fn begin(
+    connection: &Connection,
+    queue: &QueueName,
+    prefetch: u16,
+    bus: &Inner,
+) -> lapin::Result<(Consumer, Arc<Session>)> {
+    let channel = connection.create_channel().await?;
+    channel
+        .basic_qos(prefetch, BasicQosOptions { global: false })
+        .await?;
+    let options = BasicConsumeOptions::default();
+    let consumer = channel
+        .basic_consume(
+            queue.as_str().into(),
+            "".into(),
+            options,
+            FieldTable::default(),
+        )
+        .await?;
+    let settler = Settler::start();
+    bus.watch_settler(&settler);
+    Ok((consumer, Arc::new(Session { channel, settler })))
+}
+
+async fn consume(
+    mut consumer: Consumer,
+    session: Arc<Session>,
+    arrived: &mpsc::Sender<Arrived>,
+) -> Ended {
+    loop {
+        let frame = tokio::select! {
+            frame = consumer.next() => frame,
+            () = arrived.closed() => {
+                give_back_rest(consumer, &session).await;
+                return Ended::Dropped;
+            }
+        };
+        match frame {
+            Some(Ok(frame)) => {
+                let message = Arrived {
+                    frame,
+                    session: Arc::clone(&session),
+                };
+                // There is room for a whole prefetch; a few of a channel that broke may still be there.
+                if let Err(unsent) = arrived.send(message).await {
+                    session.settle(unsent.0.frame.acker, Settling::GiveBack);
+                }
+            }
+            Some(Err(error)) => return Ended::Broken(error.to_string()),
+            None => return Ended::Broken("the broker cancelled the subscription".into()),
+        }
+    }
+}
+
+/// Cancels, and gives back what had been delivered already.
+async fn give_back_rest(mut consumer: Consumer, session: &Session) {
+    let tag = consumer.tag();
+    // When it cannot be sent the channel is gone, and with it what it delivered.
+    let _ = session
+        .channel
+        .basic_cancel(tag, BasicCancelOptions { nowait: false })
+        .await;
+    while let Some(Some(Ok(frame))) = consumer.next().now_or_never() {
+        session.settle(frame.acker, Settling::GiveBack);
+    }
+}

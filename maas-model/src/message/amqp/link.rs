@@ -1,0 +1,280 @@
+//! One connection for one role, kept alive without end.
+//!
+//! Not by lapin's own recovery: that gives up after some minutes and then hangs without an error. Here a
+//! task connects under a timeout, declares what is needed, watches until the connection breaks, drops all
+//! of it, waits and begins again.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::tcp::OwnedTLSConfig;
+use lapin::uri::AMQPUri;
+use lapin::{Connection, ConnectionProperties, Event};
+use metrics::gauge;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::error::{Meaning, meaning};
+use super::topology::Declared;
+use crate::message::BusError;
+
+/// Longest wait for one attempt to connect: lapin itself would wait for ever.
+const CONNECT: Duration = Duration::from_secs(10);
+/// First and longest pause between attempts; the real pause is a random part of it.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(4));
+/// How often a connection is looked at whose end was not announced by an event.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a connection is for. Publishing and consuming must not share one: the broker stops reading from
+/// connections that published when its memory alarm rises, acknowledgements with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Publish,
+    Consume,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Consume => "consume",
+        }
+    }
+}
+
+/// Where the broker is and how to get in. The URI holds the password: no `Debug`.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) uri: AMQPUri,
+    pub(super) tls: OwnedTLSConfig,
+    /// For logs and errors.
+    pub(super) endpoint: String,
+}
+
+/// How a link is.
+#[derive(Clone)]
+pub(super) enum State {
+    /// Not connected, and why.
+    Away { reason: String, denied: bool },
+    /// Connected; `blocked` by an alarm of the broker.
+    Up {
+        connection: Arc<Connection>,
+        blocked: Option<String>,
+    },
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Away { reason, .. } => write!(f, "away: {reason}"),
+            Self::Up {
+                blocked: Some(reason),
+                ..
+            } => write!(f, "blocked by the broker: {reason}"),
+            Self::Up { blocked: None, .. } => write!(f, "connected"),
+        }
+    }
+}
+
+/// A connection that comes back.
+#[derive(Clone)]
+pub(super) struct Link {
+    endpoint: String,
+    state: watch::Receiver<State>,
+}
+
+impl Link {
+    /// Begins to connect. Ends when `closed` becomes true.
+    pub(super) fn start(
+        role: Role,
+        door: Door,
+        declared: Arc<Declared>,
+        closed: watch::Receiver<bool>,
+    ) -> Self {
+        let away = State::Away {
+            reason: "not yet connected".into(),
+            denied: false,
+        };
+        let (sender, state) = watch::channel(away);
+        let endpoint = door.endpoint.clone();
+        tokio::spawn(
+            Keeper {
+                role,
+                door,
+                declared,
+                state: sender,
+                said: false,
+            }
+            .run(closed),
+        );
+        Self { endpoint, state }
+    }
+
+    /// How it is now.
+    pub(super) fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// The connection, waited for without end; `None` when the bus was closed.
+    pub(super) async fn up(&mut self) -> Option<Arc<Connection>> {
+        let state = self
+            .state
+            .wait_for(|state| matches!(state, State::Up { .. }))
+            .await
+            .ok()?;
+        match &*state {
+            State::Up { connection, .. } => Some(Arc::clone(connection)),
+            State::Away { .. } => None,
+        }
+    }
+
+    /// The connection, waited for at most so long; credentials that are refused are told at once.
+    pub(super) async fn within(&self, limit: Duration) -> Result<Arc<Connection>, BusError> {
+        let mut watch = self.state.clone();
+        let decided =
+            |state: &State| matches!(state, State::Up { .. } | State::Away { denied: true, .. });
+        match timeout(limit, watch.wait_for(decided)).await {
+            Ok(Ok(state)) => match &*state {
+                State::Up { connection, .. } => Ok(Arc::clone(connection)),
+                State::Away { reason, .. } => Err(BusError::Denied {
+                    endpoint: self.endpoint.clone(),
+                    reason: reason.clone(),
+                }),
+            },
+            Ok(Err(_)) => Err(BusError::Closed),
+            Err(_) => Err(self.too_long()),
+        }
+    }
+
+    /// Waits until it ended for good.
+    pub(super) async fn ended(&self) {
+        let mut state = self.state.clone();
+        while state.changed().await.is_ok() {}
+    }
+
+    /// The error of a call that waited too long.
+    pub(super) fn too_long(&self) -> BusError {
+        BusError::Unreachable {
+            endpoint: self.endpoint.clone(),
+            source: format!("{:?}", self.state()).into(),
+        }
+    }
+}
+
+/// The task behind a link.
+struct Keeper {
+    role: Role,
+    door: Door,
+    declared: Arc<Declared>,
+    state: watch::Sender<State>,
+    /// Whether the present absence was told.
+    said: bool,
+}
+
+impl Keeper {
+    async fn run(mut self, mut closed: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.keep() => {}
+            _ = closed.wait_for(|closed| *closed) => {}
+        }
+        let last = self.state.send_replace(State::Away {
+            reason: "closed".into(),
+            denied: false,
+        });
+        if let State::Up { connection, .. } = last {
+            // The broker takes back what is unsettled when this does not arrive, too.
+            let _ = timeout(CONNECT, connection.close(200, "closed".into())).await;
+        }
+    }
+
+    async fn keep(&mut self) {
+        let mut pause = PAUSE.0;
+        loop {
+            match timeout(CONNECT, self.connect()).await {
+                Ok(Ok(connection)) => {
+                    pause = PAUSE.0;
+                    let reason = self.watch(connection).await;
+                    self.away(reason, false);
+                }
+                Ok(Err(error)) => match meaning(&error) {
+                    Meaning::Denied(reason) => self.away(reason, true),
+                    Meaning::Missing(reason)
+                    | Meaning::Precondition(reason)
+                    | Meaning::Broken(reason) => self.away(reason, false),
+                },
+                Err(_) => self.away("no answer in time".into(), false),
+            }
+            sleep(jittered(pause)).await;
+            pause = (pause * 2).min(PAUSE.1);
+        }
+    }
+
+    async fn connect(&self) -> lapin::Result<Connection> {
+        let name = format!("maas {}", self.role.name());
+        Connection::connect_uri_with_config(
+            self.door.uri.clone(),
+            ConnectionProperties::default().with_connection_name(name.into()),
+            self.door.tls.clone(),
+            lapin::runtime::default_runtime()?,
+        )
+        .await
+    }
+
+    /// Until the connection breaks; tells why.
+    async fn watch(&mut self, connection: Connection) -> String {
+        let mut events = Box::pin(connection.events_listener());
+        // A broker that lost its disk gets its queues again before anybody asks for them.
+        if let Err(error) = self.declared.again(&connection).await {
+            tracing::warn!(%error, bus = self.door.endpoint, "cannot declare the topology again");
+        }
+        let connection = Arc::new(connection);
+        self.up(&connection, None);
+        loop {
+            match timeout(LOOK, events.next()).await {
+                Ok(Some(Event::ConnectionBlocked(reason))) => self.up(&connection, Some(reason)),
+                Ok(Some(Event::ConnectionUnblocked)) => self.up(&connection, None),
+                // Also told when only a channel failed: then the connection goes on.
+                Ok(Some(Event::Error(error))) if !connection.status().connected() => {
+                    return error.to_string();
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return "the connection ended".into(),
+                Err(_) if !connection.status().connected() => return "the connection ended".into(),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn up(&mut self, connection: &Arc<Connection>, blocked: Option<String>) {
+        let (role, bus) = (self.role.name(), &self.door.endpoint);
+        match &blocked {
+            Some(reason) => tracing::warn!(role, bus, reason, "the broker blocks publishing"),
+            None => tracing::info!(role, bus, "connected to the bus"),
+        }
+        self.said = false;
+        gauge!("maas_bus_connected", "role" => role).set(1.0);
+        gauge!("maas_bus_blocked", "role" => role).set(f64::from(u8::from(blocked.is_some())));
+        self.state.send_replace(State::Up {
+            connection: Arc::clone(connection),
+            blocked,
+        });
+    }
+
+    fn away(&mut self, reason: String, denied: bool) {
+        let (role, bus) = (self.role.name(), &self.door.endpoint);
+        if !std::mem::replace(&mut self.said, true) {
+            tracing::warn!(role, bus, reason, "the bus is away, connecting again");
+        }
+        gauge!("maas_bus_connected", "role" => role).set(0.0);
+        self.state.send_replace(State::Away { reason, denied });
+    }
+}
+
+/// Between half of `pause` and the whole, so that many processes do not come back in step.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    // Eight random bits of a UUID are random enough for this.
+    let part = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 512.0;
+    pause.mul_f64(0.5 + part)
+}

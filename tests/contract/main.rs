@@ -1,3 +1,4 @@
 //! Contracts, run on really started servers.
 
+mod bus;
 mod servers;

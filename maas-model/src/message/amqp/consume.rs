@@ -187,7 +187,7 @@ async fn begin(
             FieldTable::default(),
         )
         .await?;
-    let settler = Settler::start();
+    let settler = Settler::start(channel.clone());
     bus.watch_settler(&settler);
     Ok((consumer, Arc::new(Session { channel, settler })))
 }

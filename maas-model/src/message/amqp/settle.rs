@@ -1,8 +1,8 @@
 //! Sends acknowledgements in bulk: one await for many, since each waits for lapin to write its frame.
 
 use futures_util::future::join_all;
-use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::{Acker, Channel};
 use tokio::sync::{mpsc, oneshot};
 
 /// Settlements joined at most.
@@ -29,9 +29,11 @@ pub(super) struct Settler(mpsc::UnboundedSender<Request>);
 pub(super) struct SettlerWatch(mpsc::WeakUnboundedSender<Request>);
 
 impl Settler {
-    pub(super) fn start() -> Self {
+    /// The channel stays open until all is settled: dropping it closes it, and what was not yet sent
+    /// would come again.
+    pub(super) fn start(channel: Channel) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(run(receiver));
+        tokio::spawn(run(channel, receiver));
         Self(sender)
     }
 
@@ -63,7 +65,7 @@ impl SettlerWatch {
     }
 }
 
-async fn run(mut requests: mpsc::UnboundedReceiver<Request>) {
+async fn run(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>) {
     let mut bulk = Vec::with_capacity(BULK);
     while requests.recv_many(&mut bulk, BULK).await > 0 {
         let mut flushes = Vec::new();
@@ -80,6 +82,7 @@ async fn run(mut requests: mpsc::UnboundedReceiver<Request>) {
             let _ = done.send(());
         }
     }
+    drop(channel);
 }
 
 async fn settle(acker: Acker, how: Settling) {

@@ -1,8 +1,13 @@
 //! The wire format, the same as the Python system's, so that both can live on one broker.
 
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
-use crate::document::DocumentId;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::document::{DocumentId, zulu};
 
 /// Tells which documents are new. JSON object; every key may be absent, an unknown key is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +23,8 @@ pub struct Message {
     pub pipeline: Vec<String>,
     /// Carried along; always true in the Python system, and read by no engine.
     pub force: bool,
-    /// The documents.
+    /// The documents, each once.
+    #[serde(deserialize_with = "document_ids")]
     pub document_ids: Vec<DocumentId>,
     /// The indices they stand in, where known.
     pub document_indices: Vec<String>,
@@ -47,17 +53,151 @@ impl Default for Message {
 }
 
 impl Message {
-    /// Reads a message; ids that come twice are kept once, in order.
+    /// A message made now, with an id of its own and no documents yet.
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            date: zulu(clock.now()),
+            message_id: Uuid::new_v4().to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// Reads a message; ids that come twice are kept once, in order. What it does not say is empty, also
+    /// its date and id: the body alone decides, so that reading it twice gives the same.
     pub fn parse(body: &[u8]) -> Result<Self, MessageError> {
-        let mut message: Self = serde_json::from_slice(body)?;
-        let mut seen = std::collections::HashSet::new();
-        message.document_ids.retain(|id| seen.insert(id.clone()));
-        Ok(message)
+        // serde would take a list as the values of the keys in their order.
+        if body.trim_ascii_start().starts_with(b"[") {
+            let error = "expected an object, found a list (`--v1-compatibility` is not spoken)";
+            return Err(MessageError(serde::de::Error::custom(error)));
+        }
+        Ok(serde_json::from_slice(body)?)
     }
 
     /// The JSON text, keys in the order of the original.
     pub fn to_body(&self) -> Vec<u8> {
         // Texts, booleans and lists of texts always serialize.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// Ids by hand, to name the one that is wrong: the Python system sends null and numbers where a record
+/// had them.
+fn document_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DocumentId>, D::Error> {
+    let values = Vec::<Value>::deserialize(deserializer)?;
+    let mut ids = Vec::with_capacity(values.len());
+    let mut seen = HashSet::with_capacity(values.len());
+    for (position, value) in values.into_iter().enumerate() {
+        let wrong = |reason: &dyn std::fmt::Display| {
+            serde::de::Error::custom(format!("`document_ids[{position}]`: {reason}"))
+        };
+        let Value::String(text) = value else {
+            return Err(wrong(&format_args!("`{value}` is no text")));
+        };
+        let id = DocumentId::new(text).map_err(|error| wrong(&error))?;
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As the Python system writes it.
+    const RECORDED: &str = concat!(
+        r#"{"date":"2026-11-20T14:43:19.482Z","message_id":"718bb11b-b233-4a3c-bd24-bcf877fd133e","#,
+        r#""ancestor_ids":[],"pipeline":["ODataCollector"],"force":true,"document_ids":["id1","id2"],"#,
+        r#""document_indices":["raw-data-prip-product-2026-11"],"document_class":"PripProduct"}"#,
+    );
+
+    #[test]
+    fn the_wire_format_comes_back_as_it_was() {
+        let message = Message::parse(RECORDED.as_bytes()).unwrap();
+        assert_eq!(message.document_ids.len(), 2);
+        assert_eq!(String::from_utf8(message.to_body()).unwrap(), RECORDED);
+    }
+
+    #[test]
+    fn a_new_message_has_a_date_and_an_id() {
+        let clock = Clock::frozen(DateTime::UNIX_EPOCH);
+        let (one, other) = (Message::new(&clock), Message::new(&clock));
+        assert_eq!(one.date, "1970-01-01T00:00:00.000Z");
+        assert_eq!(
+            Uuid::parse_str(&one.message_id).unwrap().get_version_num(),
+            4
+        );
+        assert_ne!(one.message_id, other.message_id);
+        assert!(one.force);
+    }
+
+    #[test]
+    fn keys_may_be_absent_and_ids_count_once() {
+        assert_eq!(Message::parse(b"{}").unwrap(), Message::default());
+        let message = Message::parse(br#"{"document_ids": ["b", "a", "b"]}"#).unwrap();
+        let ids: Vec<&str> = message
+            .document_ids
+            .iter()
+            .map(DocumentId::as_str)
+            .collect();
+        assert_eq!(ids, ["b", "a"]);
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_by_name() {
+        for (body, reason) in [
+            (r#"{"ids": []}"#, "unknown field `ids`"),
+            (
+                r#"{"document_ids": ["a", null]}"#,
+                "`document_ids[1]`: `null` is no text",
+            ),
+            (
+                r#"{"document_ids": [5]}"#,
+                "`document_ids[0]`: `5` is no text",
+            ),
+            (r#"{"document_ids": [""]}"#, "it is empty"),
+            (r#"{"force": "yes"}"#, "expected a boolean"),
+            (r#" ["id"]"#, "expected an object, found a list"),
+            ("", "EOF"),
+            ("{", "EOF"),
+            ("\u{feff}{}", "expected"),
+        ] {
+            let error = Message::parse(body.as_bytes()).map(|_| body).unwrap_err();
+            assert!(error.to_string().contains(reason), "{body}: {error}");
+        }
+        assert!(Message::parse(b"\xff\xfe").is_err());
+    }
+
+    fn texts() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec(".{0,8}", 0..3)
+    }
+
+    prop_compose! {
+        fn message()(
+            date in ".{0,24}", message_id in ".{0,36}", ancestor_ids in texts(), pipeline in texts(),
+            force in any::<bool>(), ids in prop::collection::hash_set(".{1,20}", 0..5),
+            document_indices in texts(), document_class in ".{0,12}",
+        ) -> Message {
+            let document_ids = ids.into_iter().map(|id| DocumentId::new(id).unwrap()).collect();
+            Message {
+                date, message_id, ancestor_ids, pipeline, force, document_ids, document_indices, document_class,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(message in message()) {
+            prop_assert_eq!(Message::parse(&message.to_body()).unwrap(), message);
+        }
+
+        #[test]
+        fn reading_never_panics(body in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = Message::parse(&body);
+        }
     }
 }

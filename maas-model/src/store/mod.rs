@@ -7,6 +7,8 @@ mod aggregate;
 mod embedded;
 mod error;
 mod evaluate;
+mod open;
+mod opensearch;
 mod query;
 mod write;
 
@@ -15,6 +17,8 @@ pub use embedded::EmbeddedStore;
 pub use error::StoreError;
 pub(crate) use evaluate::is_stored_date;
 pub use evaluate::{Kinds, matches};
+pub use open::{StoreUrl, open};
+pub use opensearch::{OpenSearchOptions, OpenSearchStore, OpenSearchUrl, OpenSearchUrlError};
 pub use query::{Order, Query, Search, Sort};
 pub use write::{WriteAction, WriteOp, WriteOutcome};
 

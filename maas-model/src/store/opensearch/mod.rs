@@ -1,0 +1,145 @@
+//! The store on an OpenSearch cluster.
+//!
+//! Every index of a model is read through its alias; new ones are made by the first write, from the
+//! template. Nothing here is tried again and nothing is refreshed unasked: that is done around the store
+//! (`layer`).
+
+mod admin;
+mod aggregate;
+mod bulk;
+mod client;
+mod error;
+mod field;
+mod hit;
+mod install;
+mod options;
+mod query;
+mod read;
+mod search;
+mod url;
+
+pub use options::OpenSearchOptions;
+pub use url::{OpenSearchUrl, OpenSearchUrlError};
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use async_trait::async_trait;
+use opensearch::http::Method;
+use serde::de::IgnoredAny;
+
+use super::{
+    Aggregation, Bucket, DocumentStore, IndexInfo, Pages, Query, Search, StoreError, StoreStatus,
+    WriteAction, WriteOutcome,
+};
+use crate::document::{Document, DocumentId, IndexName};
+use crate::model::Model;
+use client::{Body, Client};
+use field::KnownFields;
+
+/// A store on a cluster. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct OpenSearchStore {
+    client: Arc<Client>,
+    options: Arc<OpenSearchOptions>,
+    /// The largest bulk request to send: as asked for, or less since the cluster refused one.
+    bulk_bytes: Arc<AtomicUsize>,
+    known_fields: Arc<KnownFields>,
+}
+
+impl OpenSearchStore {
+    /// Gets ready to talk to a cluster. Sends nothing: a cluster that is away shows at the first call.
+    pub fn connect(url: &OpenSearchUrl, options: OpenSearchOptions) -> Result<Self, StoreError> {
+        Ok(Self {
+            client: Arc::new(Client::new(url, &options)?),
+            bulk_bytes: Arc::new(AtomicUsize::new(options.bulk_bytes)),
+            options: Arc::new(options),
+            known_fields: Arc::default(),
+        })
+    }
+
+    fn refused(&self, reason: String) -> StoreError {
+        StoreError::Refused {
+            endpoint: self.client.endpoint(),
+            reason,
+        }
+    }
+
+    fn check(&self, checked: Result<(), String>) -> Result<(), StoreError> {
+        checked.map_err(|reason| self.refused(reason))
+    }
+}
+
+#[async_trait]
+impl DocumentStore for OpenSearchStore {
+    async fn get_many(
+        &self,
+        index: &IndexName,
+        ids: &[DocumentId],
+    ) -> Result<Vec<Option<Document>>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.get(index, ids).await
+    }
+
+    async fn write(&self, actions: Vec<WriteAction>) -> Result<Vec<WriteOutcome>, StoreError> {
+        if actions.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.bulk(actions).await
+    }
+
+    async fn search(
+        &self,
+        index: &IndexName,
+        search: &Search,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.find(index, search).await
+    }
+
+    async fn scan(&self, index: &IndexName, search: &Search) -> Result<Box<dyn Pages>, StoreError> {
+        self.open_scan(index, search).await
+    }
+
+    async fn count(&self, index: &IndexName, query: &Query) -> Result<u64, StoreError> {
+        self.tally(index, query).await
+    }
+
+    async fn aggregate(
+        &self,
+        index: &IndexName,
+        aggregation: &Aggregation,
+    ) -> Result<Vec<Bucket>, StoreError> {
+        self.buckets(index, aggregation).await
+    }
+
+    async fn refresh(&self, index: &IndexName) -> Result<(), StoreError> {
+        let path = format!("/{index}/_refresh");
+        let _: Option<IgnoredAny> = self
+            .client
+            .find(Method::Post, &path, &search::LENIENT, Body::None)
+            .await?;
+        Ok(())
+    }
+
+    async fn install(&self, model: &Model) -> Result<(), StoreError> {
+        self.put_model(model).await
+    }
+
+    async fn indices(&self, pattern: &str) -> Result<Vec<IndexInfo>, StoreError> {
+        self.list(pattern).await
+    }
+
+    async fn drop_index(&self, index: &IndexName) -> Result<(), StoreError> {
+        self.remove_index(index).await
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        self.report().await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

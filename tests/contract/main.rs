@@ -1,4 +1,5 @@
 //! Contracts, run on really started servers.
 
 mod bus;
+mod opensearch;
 mod servers;

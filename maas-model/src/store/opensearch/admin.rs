@@ -92,6 +92,7 @@ impl OpenSearchStore {
             .find(Method::Delete, &path, &[], Body::None)
             .await?;
         self.known_fields.forget();
+        self.written.forget();
         Ok(())
     }
 

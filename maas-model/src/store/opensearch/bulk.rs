@@ -1,8 +1,9 @@
 //! Writes: actions into few requests, answers into one outcome per action.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use super::OpenSearchStore;
 use super::client::{Answer, Body, misread, off_thread};
 use super::error::{Failure, failure, outcome};
-use crate::document::Version;
+use crate::document::{IndexName, Version};
 use crate::store::{StoreError, WriteAction, WriteOp, WriteOutcome};
 
 /// What is needed of an answer; the rest (half of it) is not sent.
@@ -25,6 +26,53 @@ impl OpenSearchStore {
         &self,
         actions: Vec<WriteAction>,
     ) -> Result<Vec<WriteOutcome>, StoreError> {
+        let aliases = self.aliases_among(&actions).await?;
+        if aliases.is_empty() {
+            return self.send_all(actions).await;
+        }
+        let wrong: Vec<bool> = actions
+            .iter()
+            .map(|action| aliases.contains(&action.index))
+            .collect();
+        let right = actions
+            .into_iter()
+            .filter(|action| !aliases.contains(&action.index));
+        let mut outcomes = self.send_all(right.collect()).await?.into_iter();
+        let refused = || WriteOutcome::Refused {
+            field: None,
+            reason: "documents are written to an index, not to an alias".to_owned(),
+        };
+        let outcomes = wrong.into_iter().filter_map(|wrong| match wrong {
+            true => Some(refused()),
+            false => outcomes.next(),
+        });
+        Ok(outcomes.collect())
+    }
+
+    /// The names written to that are aliases: OpenSearch would take them for the index behind.
+    async fn aliases_among(
+        &self,
+        actions: &[WriteAction],
+    ) -> Result<HashSet<IndexName>, StoreError> {
+        let mut aliases = HashSet::new();
+        for neighbours in actions.chunk_by(|a, b| a.index == b.index) {
+            let index = &neighbours[0].index;
+            if self.written.contains(index) || aliases.contains(index) {
+                continue;
+            }
+            if self.is_alias(index).await? {
+                aliases.insert(index.clone());
+            } else {
+                self.written.insert(index.clone());
+            }
+        }
+        Ok(aliases)
+    }
+
+    async fn send_all(&self, actions: Vec<WriteAction>) -> Result<Vec<WriteOutcome>, StoreError> {
+        if actions.is_empty() {
+            return Ok(Vec::new());
+        }
         let most_bytes = self.bulk_bytes.load(Ordering::Relaxed);
         let most_actions = self.options.bulk_actions;
         let Plan { chunks, parallel } = off_thread(usize::MAX, move || {
@@ -82,6 +130,32 @@ impl OpenSearchStore {
             }
         }
         Ok(outcomes)
+    }
+}
+
+/// Names that were found to be no aliases, and are so as long as there are indices of these names.
+#[derive(Debug, Default)]
+pub(super) struct WrittenIndices(Mutex<HashSet<IndexName>>);
+
+impl WrittenIndices {
+    /// To be called when an index goes.
+    pub(super) fn forget(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    fn contains(&self, index: &IndexName) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(index)
+    }
+
+    fn insert(&self, index: IndexName) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(index);
     }
 }
 

@@ -38,6 +38,7 @@ impl OpenSearchStore {
             }
         }
         self.known_fields.forget();
+        self.written.forget();
         Ok(())
     }
 

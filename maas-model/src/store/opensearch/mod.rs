@@ -34,6 +34,7 @@ use super::{
 };
 use crate::document::{Document, DocumentId, IndexName};
 use crate::model::Model;
+use bulk::WrittenIndices;
 use client::{Body, Client};
 use field::KnownFields;
 
@@ -45,6 +46,7 @@ pub struct OpenSearchStore {
     /// The largest bulk request to send: as asked for, or less since the cluster refused one.
     bulk_bytes: Arc<AtomicUsize>,
     known_fields: Arc<KnownFields>,
+    written: Arc<WrittenIndices>,
 }
 
 impl OpenSearchStore {
@@ -55,6 +57,7 @@ impl OpenSearchStore {
             bulk_bytes: Arc::new(AtomicUsize::new(options.bulk_bytes)),
             options: Arc::new(options),
             known_fields: Arc::default(),
+            written: Arc::default(),
         })
     }
 

@@ -30,7 +30,9 @@ impl OpenSearchStore {
         index: &IndexName,
         search: &Search,
     ) -> Result<Vec<Document>, StoreError> {
-        let body = self.search_body(index, search).await?;
+        let mut body = self.search_body(index, search).await?;
+        // Counting what is not fetched costs time (and is refused in a scan).
+        body["track_total_hits"] = false.into();
         let path = format!("/{index}/_search");
         let parameters = [LENIENT[0], LENIENT[1], WHOLE];
         let answer = self
@@ -92,7 +94,6 @@ impl OpenSearchStore {
             "query": query::query(&search.query, &fields),
             "size": search.limit,
             "seq_no_primary_term": true,
-            "track_total_hits": false,
         });
         if !search.sort.is_empty() {
             body["sort"] = query::sort(&search.sort, &fields);

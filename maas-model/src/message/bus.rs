@@ -35,10 +35,12 @@ pub trait MessageBus: Debug + Send + Sync {
     /// those that were declared or named through this bus.
     async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError>;
 
-    /// The first messages of a queue, oldest first, left where they are.
+    /// The first messages of a queue, oldest first, left where they are. RabbitMQ has no such thing: they
+    /// are taken and given back, so they are redelivered afterwards, and a quorum queue counts a delivery.
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError>;
 
-    /// Removes all messages that wait in a queue (not those being worked on); tells how many.
+    /// Removes all messages that are ready in a queue (not those being worked on, nor those that wait for
+    /// their delay to end); tells how many.
     async fn purge(&self, queue: &QueueName) -> Result<u64, BusError>;
 
     /// Reaches the bus and tells what it says of itself.

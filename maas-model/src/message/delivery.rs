@@ -38,7 +38,8 @@ pub trait Settle: Send + Sync {
     async fn ack(self: Box<Self>) -> Result<(), BusError>;
 
     /// Delivers it again, to any subscription, after at least `delay`; the try is counted. The message
-    /// is on disk all the time.
+    /// is on disk all the time. RabbitMQ waits for the next longer of 1 s, 5 s, 30 s, 2 min, 10 min and
+    /// 1 h, and never longer than that.
     async fn return_after(self: Box<Self>, delay: Duration) -> Result<(), BusError>;
 
     /// Moves it to the parking queue of its pool with the reason. It is there before it is gone here.

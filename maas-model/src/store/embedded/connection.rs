@@ -61,7 +61,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
             connection.pragma_update(None, "journal_mode", "wal")?;
-            connection.pragma_update(None, "synchronous", "normal")?;
+            connection.pragma_update(None, "synchronous", "full")?;
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.pragma_update(None, "cache_size", -8_000)?;
             Ok(connection)

@@ -5,8 +5,8 @@
 //! [`matches`](super::matches) decides what a query means and SQL narrows down, by indexes that are made
 //! when a field is first searched in a table that is worth it.
 //!
-//! What `Ok` reports survives the end of the process at any instant. A power cut may take the last
-//! writes back (never a part of a call, never the file): see `docs/decisions/0003-embedded-store.md`.
+//! What `Ok` reports is synced to the disk: it survives the end of the process and a power cut alike.
+//! Why, and what was measured: `docs/decisions/0003-embedded-store.md`.
 
 mod apply;
 mod catalog;

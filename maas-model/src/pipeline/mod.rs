@@ -6,11 +6,13 @@
 mod build;
 mod files;
 mod flow;
+mod graph;
 mod load;
 mod models;
 mod plugins;
 mod problem;
 mod report;
+mod schema;
 mod sections;
 mod spec;
 mod text;
@@ -19,8 +21,10 @@ mod variables;
 mod wiring;
 
 pub use flow::{Edge, EdgeSource, Flow, QueueRef};
+pub use graph::Graph;
 pub use load::Loaded;
 pub use problem::{LoadError, Problem, Severity};
+pub use schema::schema;
 pub use spec::{
     Announce, EngineStep, Interface, MissingInput, Outside, Pipeline, PluginUse, Pool, Queue,
     StoreSpec,

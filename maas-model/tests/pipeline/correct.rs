@@ -163,3 +163,12 @@ fn an_empty_file_is_an_empty_pipeline() {
     let pipeline = load("");
     assert!(pipeline.interfaces.is_empty() && pipeline.pools.is_empty());
 }
+
+#[test]
+fn the_example_of_the_reference_page_is_correct() {
+    let page = include_str!("../../../docs/pipeline-file.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let pipeline = load(example);
+    assert_eq!(pipeline.pools[0].queues[0].engines.len(), 2);
+}

@@ -37,7 +37,7 @@ fn a_bomb_of_aliases_is_refused() {
 
 #[test]
 fn many_mistakes_are_told_up_to_a_limit() {
-    let text = "interfaces:\n".to_owned() + &"  - nam: x\n".repeat(20_000);
+    let text = "interfaces:\n".to_owned() + &"  - nam: x\n".repeat(5_000);
     let error = refused(&text);
     assert!(
         (100..=1000).contains(&error.problems.len()),
@@ -49,14 +49,14 @@ fn many_mistakes_are_told_up_to_a_limit() {
 #[test]
 fn many_queues_are_judged_in_time() {
     let mut text = "pools:\n  - name: P\n    queues:\n".to_owned();
-    for queue in 0..5_000 {
+    for queue in 0..1_000 {
         let next = queue + 1;
         let _ = writeln!(
             text,
             "      - {{ name: q{queue}, from: {{ etl-exchange: [k{queue}] }}, engines: [{{ ECHO: {{ container_rk: k{next} }} }}] }}"
         );
     }
-    text.push_str("outside: { fed: [k0], consumed: [k5000] }\n");
+    text.push_str("outside: { fed: [k0], consumed: [k1000] }\n");
     assert!(Pipeline::from_text("many.yaml", &text, &env).is_ok());
 }
 
@@ -112,7 +112,7 @@ fn noise() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {

@@ -4,5 +4,7 @@
 
 mod correct;
 mod hostile;
+mod picture;
 mod plugins;
+mod schema;
 mod wrong;

@@ -64,7 +64,7 @@ fn contains(of: &Value, wanted: &Value) -> Result<bool, Fault> {
         (Value::Array(items), _) => Ok(items.iter().any(|item| same(item, wanted))),
         (Value::String(text), Value::String(wanted)) => Ok(text.contains(wanted.as_str())),
         (Value::Object(fields), Value::String(key)) => Ok(fields.contains_key(key)),
-        (Value::Object(_), _) => Ok(false),
+        (Value::Object(_), Value::Null | Value::Bool(_) | Value::Number(_)) => Ok(false),
         (of, _) => {
             let (of, wanted) = (type_name(of), type_name(wanted));
             Err(Fault::kind(format!("{wanted} cannot be in {of}")))

@@ -112,6 +112,7 @@ impl<'a> Run<'a, '_> {
             }
             Node::Method(receiver, method, arguments) => {
                 let receiver = self.value(receiver)?;
+                methods::check(&receiver, *method).map_err(at)?;
                 let arguments = self.arguments(arguments)?;
                 let value = methods::call(receiver, *method, arguments).map_err(at)?;
                 self.made(value).map_err(at)

@@ -12,6 +12,21 @@ use super::syntax::Method;
 use crate::document::Moment;
 use crate::model::number::digit;
 
+/// Whether a value has a method; found out before its arguments are.
+pub(super) fn check(receiver: &Value, method: Method) -> Result<(), Fault> {
+    let on_object = matches!(method, Method::Get | Method::Keys | Method::Values);
+    let has = match receiver {
+        Value::Object(_) => on_object && Moment::from_value(receiver).is_none(),
+        Value::String(_) => !on_object,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
+    };
+    if has {
+        Ok(())
+    } else {
+        Err(no_method(receiver, method))
+    }
+}
+
 pub(super) fn call<'a>(
     receiver: Part<'a>,
     method: Method,
@@ -36,6 +51,9 @@ fn on_object<'a>(
             let default = (arguments.len() > 1).then(|| arguments.swap_remove(1));
             let found = match arguments.first().map(|key| &**key) {
                 Some(Value::String(key)) => item::get(receiver, key),
+                Some(key @ (Value::Array(_) | Value::Object(_))) => {
+                    return Err(Fault::kind(format!("{} is no key", type_name(key))));
+                }
                 _ => None,
             };
             Ok(found.or(default).unwrap_or(Cow::Owned(Value::Null)))

@@ -120,8 +120,8 @@ pub(super) fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Res
                 Operator::Subtract => a - b,
                 Operator::Multiply => a * b,
                 Operator::Divide => a / b,
-                Operator::FloorDivide => (a / b).floor(),
-                Operator::Remainder => a - b * (a / b).floor(),
+                Operator::FloorDivide => ((a - remainder(a, b)) / b).round(),
+                Operator::Remainder => remainder(a, b),
             })
         }
     }
@@ -141,6 +141,16 @@ fn floor(a: i128, b: i128) -> i128 {
         quotient - 1
     } else {
         quotient
+    }
+}
+
+/// Exact, with the sign of the divisor.
+fn remainder(a: f64, b: f64) -> f64 {
+    let rest = a % b;
+    if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+        rest + b
+    } else {
+        rest
     }
 }
 

@@ -92,7 +92,7 @@ impl Converters {
 impl Convert {
     fn compile(self) -> Result<Converter, String> {
         match self {
-            Self::Expression(text) => Expression::parse(&text).map(Converter::Expression),
+            Self::Expression(text) => Expression::parse(&text, "value").map(Converter::Expression),
             Self::Regex(RegexConvert { regex, format }) => {
                 let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
                 let groups = regex.captures_len().saturating_sub(1).max(1);

@@ -36,15 +36,27 @@ pub(super) fn wrong(path: impl Into<String>, message: impl ToString) -> SettingE
     }
 }
 
-/// A compiled expression.
-pub(super) struct Expression;
+/// A compiled expression over one value.
+pub(super) struct Expression(maas_model::expression::Expression);
 
 impl Expression {
-    pub(super) fn parse(_text: &str) -> Result<Self, String> {
-        Err("expressions are not supported yet".into())
+    /// Reads an expression over `variable`, or a lambda of an old configuration, which names its own.
+    pub(super) fn parse(text: &str, variable: &str) -> Result<Self, String> {
+        use maas_model::expression::Expression;
+        let read = if text.trim_start().starts_with("lambda") {
+            Expression::from_lambda(text).map(|(_, expression)| expression)
+        } else {
+            Expression::parse(text, &[variable])
+        };
+        read.map(Self).map_err(|error| error.to_string())
     }
 
-    pub(super) fn evaluate(&self, _value: &Value) -> Result<Value, String> {
-        Err("expressions are not supported yet".into())
+    pub(super) fn evaluate(&self, value: &Value) -> Result<Value, String> {
+        self.0.eval_one(value).map_err(|error| error.to_string())
+    }
+
+    /// Its value, when it is always the same.
+    pub(super) fn constant(&self) -> Option<&Value> {
+        self.0.constant()
     }
 }

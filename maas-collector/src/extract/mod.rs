@@ -4,6 +4,7 @@ mod convert;
 pub mod csv;
 mod field;
 pub mod json;
+pub mod legacy;
 mod plugin;
 #[cfg(test)]
 pub(crate) mod testing;

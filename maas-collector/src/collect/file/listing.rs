@@ -240,11 +240,7 @@ impl Place {
             });
         }
         let depth = rest.components().count();
-        let whole = format!(
-            "{}/{}",
-            globset::escape(&root.to_string_lossy()),
-            rest.display()
-        );
+        let whole = format!("{}/{}", escaped(&root.to_string_lossy()), rest.display());
         Ok(Self {
             root,
             glob: Some(glob(&whole, true)?),
@@ -253,11 +249,30 @@ impl Place {
     }
 }
 
+/// A path in which nothing is a wildcard.
+fn escaped(path: &str) -> String {
+    path.chars()
+        .map(|c| match c {
+            '*' | '?' | '[' => format!("[{c}]"),
+            c => c.to_string(),
+        })
+        .collect()
+}
+
 /// `separator`: whether `*` stops at `/`.
 fn glob(pattern: &str, separator: bool) -> Result<GlobMatcher, String> {
-    GlobBuilder::new(pattern)
+    // Braces mean nothing in these patterns.
+    let pattern: String = pattern
+        .chars()
+        .map(|c| match c {
+            '{' => "[{]".to_owned(),
+            '}' => "[}]".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    GlobBuilder::new(&pattern)
         .literal_separator(separator)
-        .backslash_escape(separator)
+        .backslash_escape(false)
         .build()
         .map(|glob| glob.compile_matcher())
         .map_err(|error| error.to_string())

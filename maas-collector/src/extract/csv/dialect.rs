@@ -62,17 +62,20 @@ impl Dialect {
     }
 }
 
+/// Recognizes a quoted cell at a position of a line.
+type Shape = fn(&[char], usize) -> Option<Hit>;
+
 /// The first of four shapes that occurs decides: a quoted cell between delimiters, at the start of the
 /// line, at its end, or all of it.
 fn quoted_cells(line: &[char]) -> Vec<Hit> {
-    let shapes: [fn(&[char], usize) -> Option<Hit>; 4] = [
+    let shapes: [Shape; 4] = [
         |line, at| opened(line, at).and_then(|open| closed_before(line, open)),
         |line, at| (at == 0).then(|| start(line)).flatten(),
         |line, at| opened(line, at).and_then(|open| closed_at_end(line, open)),
         |line, at| {
             let quote = *line.first().filter(|c| at == 0 && is_quote(**c))?;
             let whole = line.len() > 1 && line.last() == Some(&quote);
-            whole.then(|| Hit {
+            whole.then_some(Hit {
                 quote,
                 delimiter: None,
                 blank: false,

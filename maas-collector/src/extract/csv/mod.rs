@@ -73,7 +73,7 @@ pub struct CsvFieldSource {
     /// The same value in every record.
     #[serde(default)]
     value: Option<Value>,
-    /// An expression over the row: an object by column name, or a list of texts without a header.
+    /// An expression over `row`: an object by column name, or a list of texts without a header.
     #[serde(default)]
     expr: Option<String>,
 }
@@ -108,6 +108,15 @@ enum FieldSource {
     Position(usize),
     Constant(Value),
     Expression(Expression),
+}
+
+impl From<Expression> for FieldSource {
+    fn from(expression: Expression) -> Self {
+        match expression.constant() {
+            Some(value) => Self::Constant(value.clone()),
+            None => Self::Expression(expression),
+        }
+    }
 }
 
 impl ExtractorConfig for CsvConfig {
@@ -169,7 +178,7 @@ impl CsvField {
             Self::Detailed(CsvFieldSource {
                 value: None,
                 expr: Some(text),
-            }) => Expression::parse(&text).map(FieldSource::Expression),
+            }) => Expression::parse(&text, "row").map(FieldSource::from),
             Self::Detailed(_) => Err("one of `value` and `expr` is wanted".into()),
         }
     }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::convert::{Convert, Converters};
-use super::field::{FieldError, wrong};
+use super::field::{Expression, FieldError, wrong};
 use super::{ExtractError, Extractor, ExtractorConfig, ExtractorPlugin, Input, Origin, RecordSink};
 use elements::Elements;
 use path::JsonPath;
@@ -74,7 +74,7 @@ pub struct JsonFieldSource {
     /// The same value in every record.
     #[serde(default)]
     value: Option<Value>,
-    /// An expression over the record.
+    /// An expression over `record`.
     #[serde(default)]
     expr: Option<String>,
 }
@@ -98,7 +98,16 @@ struct JsonExtractor {
 enum FieldSource {
     Path(JsonPath, Option<Value>),
     Constant(Value),
-    Expression(super::field::Expression),
+    Expression(Expression),
+}
+
+impl From<Expression> for FieldSource {
+    fn from(expression: Expression) -> Self {
+        match expression.constant() {
+            Some(value) => Self::Constant(value.clone()),
+            None => Self::Expression(expression),
+        }
+    }
 }
 
 impl ExtractorConfig for JsonConfig {
@@ -153,7 +162,7 @@ impl JsonField {
                 default: None,
                 value: None,
                 expr: Some(text),
-            }) => super::field::Expression::parse(&text).map(FieldSource::Expression),
+            }) => Expression::parse(&text, "record").map(FieldSource::from),
             Self::Detailed(_) => Err(
                 "one of `path` (with or without `default`), `value` and `expr` is wanted".into(),
             ),

@@ -37,6 +37,22 @@ pub(crate) struct Step {
 }
 
 impl Chains {
+    /// The same engines for all queues.
+    #[cfg(test)]
+    pub(crate) fn for_test(max_tries: u32, queues: &[&QueueName], steps: fn() -> Vec<Step>) -> Self {
+        let chain = |queue: &&QueueName| {
+            let (bindings, steps) = (Vec::new(), steps());
+            (QueueName::clone(queue), Chain { bindings, steps })
+        };
+        Self {
+            pool: "pool".to_owned(),
+            report_exchange: super::tests::exchange(),
+            max_tries,
+            engine_timeout: Duration::from_secs(30),
+            by_queue: queues.iter().map(chain).collect(),
+        }
+    }
+
     pub(crate) fn build(pool: &Pool, models: &Models) -> Result<Self, BuildError> {
         let cx = BuildContext { models };
         let chain = |queue: &Queue| Ok((queue.name.clone(), Chain::build(queue, &cx)?));

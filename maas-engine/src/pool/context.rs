@@ -36,6 +36,17 @@ pub struct EngineContext<'a> {
     since: Instant,
 }
 
+impl Reads {
+    /// Reads from `store`.
+    pub fn new(store: Arc<dyn DocumentStore>, models: Arc<Models>, clock: Clock) -> Self {
+        Self {
+            store,
+            models,
+            clock,
+        }
+    }
+}
+
 impl<'a> EngineContext<'a> {
     /// For the pool, and for tests of engines: searches see what was written before `since`.
     pub fn new(

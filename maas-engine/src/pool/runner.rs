@@ -170,3 +170,21 @@ impl PoolRunner {
         }
     }
 }
+
+#[cfg(test)]
+impl PoolRunner {
+    pub(crate) fn for_test(
+        shared: Shared,
+        queues: Vec<QueueName>,
+        concurrency: usize,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            queues,
+            concurrency,
+            prefetch: 8,
+            grace,
+        }
+    }
+}

@@ -1,1 +1,11 @@
-//! The pool on fakes that fail on command.
+//! The pool on a store and a bus that fail on command.
+
+mod bench;
+mod bus;
+mod consuming;
+mod crashes;
+mod engines;
+mod one_message;
+mod store;
+
+pub(crate) use bench::exchange;

@@ -39,7 +39,11 @@ pub(crate) struct Step {
 impl Chains {
     /// The same engines for all queues.
     #[cfg(test)]
-    pub(crate) fn for_test(max_tries: u32, queues: &[&QueueName], steps: fn() -> Vec<Step>) -> Self {
+    pub(crate) fn for_test(
+        max_tries: u32,
+        queues: &[&QueueName],
+        steps: fn() -> Vec<Step>,
+    ) -> Self {
         let chain = |queue: &&QueueName| {
             let (bindings, steps) = (Vec::new(), steps());
             (QueueName::clone(queue), Chain { bindings, steps })

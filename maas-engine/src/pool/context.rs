@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use maas_model::clock::Clock;
 use maas_model::document::{Document, DocumentId, IndexName};
+use maas_model::layer::Visibility;
 use maas_model::model::{Model, Models};
 use maas_model::pipeline::MissingInput;
 use maas_model::store::{Aggregation, Bucket, DocumentStore, Pages, Query, Search, StoreError};
@@ -21,6 +22,7 @@ pub struct Reads {
     pub models: Arc<Models>,
     /// The time.
     pub clock: Clock,
+    visibility: Arc<Visibility>,
 }
 
 /// The store, the models, the clock, and the session that the engines of one message share.
@@ -37,9 +39,10 @@ pub struct EngineContext<'a> {
 }
 
 impl Reads {
-    /// Reads from `store`.
+    /// Reads from `store`. Clone it for every pool of a process, so that they share refreshes.
     pub fn new(store: Arc<dyn DocumentStore>, models: Arc<Models>, clock: Clock) -> Self {
         Self {
+            visibility: Arc::new(Visibility::new(Arc::clone(&store))),
             store,
             models,
             clock,
@@ -187,10 +190,11 @@ impl<'a> EngineContext<'a> {
     }
 
     async fn see(&self, index: &IndexName) -> Result<(), StoreError> {
-        let _since = self
-            .session
-            .written(index)
-            .map_or(self.since, |written| written.max(self.since));
-        self.reads.store.refresh(index).await
+        let written = self.session.written(index);
+        let since = written.map_or(self.since, |written| written.max(self.since));
+        self.reads
+            .visibility
+            .see_everything_before(index, since)
+            .await
     }
 }

@@ -113,7 +113,10 @@ impl Bench {
 pub(super) fn body(ids: &str) -> Vec<u8> {
     let message = Message {
         message_id: format!("message about {ids}"),
-        document_ids: ids.split_whitespace().map(|id| DocumentId::new(id).unwrap()).collect(),
+        document_ids: ids
+            .split_whitespace()
+            .map(|id| DocumentId::new(id).unwrap())
+            .collect(),
         document_class: "Raw".to_owned(),
         ..Message::default()
     };

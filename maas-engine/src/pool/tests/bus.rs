@@ -64,7 +64,11 @@ impl FakeBus {
     }
 
     pub(super) fn send(&self, queue: &QueueName, body: Vec<u8>) {
-        self.inner().queues.entry(queue.clone()).or_default().push_back((body, 0));
+        self.inner()
+            .queues
+            .entry(queue.clone())
+            .or_default()
+            .push_back((body, 0));
         self.0.changed.notify_waiters();
     }
 
@@ -242,10 +246,17 @@ pub(super) fn lines(messages: &[Outgoing]) -> Vec<String> {
             return format!("{} {}", outgoing.routing_key, letter.reason.detail);
         };
         let ids: Vec<&str> = message.document_ids.iter().map(|id| id.as_str()).collect();
-        let indices: BTreeSet<_> = message.document_indices.iter().map(String::as_str).collect();
+        let indices: BTreeSet<_> = message
+            .document_indices
+            .iter()
+            .map(String::as_str)
+            .collect();
         let indices: Vec<_> = indices.into_iter().collect();
         let (ids, indices) = (ids.join(" "), indices.join(" "));
-        format!("{} {}: {ids} [{indices}]", outgoing.routing_key, message.document_class)
+        format!(
+            "{} {}: {ids} [{indices}]",
+            outgoing.routing_key, message.document_class
+        )
     };
     messages.iter().map(line).collect()
 }

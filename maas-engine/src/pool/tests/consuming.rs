@@ -29,20 +29,35 @@ async fn workers_on_the_same_documents_end_as_if_one_had_done_it_all() {
     for message in 0..200 {
         // Every message shares some documents with others.
         let first = message % 6;
-        bench.bus.send(&queue("q"), body(&ids[first..first + 5].join(" ")));
+        bench
+            .bus
+            .send(&queue("q"), body(&ids[first..first + 5].join(" ")));
     }
     work(&bench, 200).await;
-    let expected = |id: usize| (0..200).filter(|m| (m % 6..m % 6 + 5).contains(&id)).count();
+    let expected = |id: usize| {
+        (0..200)
+            .filter(|m| (m % 6..m % 6 + 5).contains(&id))
+            .count()
+    };
     for (place, id) in ids.iter().enumerate() {
         let counter = bench.store.get(OUT, id).unwrap();
         assert_eq!(counter["count"], json!(expected(place)), "counter {id}");
     }
     let repeated = REPEATED.lock().unwrap();
     assert!(!repeated.is_empty(), "there was no conflict");
-    assert!(repeated.iter().any(|&ids| ids < 5), "only what was overtaken is run again");
+    assert!(
+        repeated.iter().any(|&ids| ids < 5),
+        "only what was overtaken is run again"
+    );
     let conflicts = usize::try_from(bench.pool.stats().conflicts.get()).unwrap();
     assert_eq!(repeated.iter().sum::<usize>(), conflicts);
-    assert!(bench.bus.settled().iter().all(|(_, how)| *how == Settled::Acked));
+    assert!(
+        bench
+            .bus
+            .settled()
+            .iter()
+            .all(|(_, how)| *how == Settled::Acked)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,14 +85,20 @@ async fn a_message_that_panics_is_isolated_and_its_neighbours_are_done() {
     work(&bench, 6).await;
     let of = |part: &str| -> Vec<Settled> {
         let settled = bench.bus.settled().into_iter();
-        settled.filter(|(body, _)| body.contains(part)).map(|(_, how)| how).collect()
+        settled
+            .filter(|(body, _)| body.contains(part))
+            .map(|(_, how)| how)
+            .collect()
     };
     let seconds = |n| Settled::Returned(Duration::from_secs(n));
     let dead = Settled::Dead("too many tries: OBEY".to_owned());
     assert_eq!(of("panic"), [seconds(1), seconds(2), dead]);
     assert_eq!(of("\"a\""), [Settled::Acked]);
     assert_eq!(of("\"b\""), [Settled::Acked]);
-    assert_eq!(of("nonsense"), [Settled::Dead("malformed message: ".to_owned())]);
+    assert_eq!(
+        of("nonsense"),
+        [Settled::Dead("malformed message: ".to_owned())]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +111,11 @@ async fn a_stop_lets_work_in_hand_finish_and_takes_nothing_new() {
     work(&bench, 3).await;
     let settled = bench.bus.settled().len();
     assert!((3..50).contains(&settled), "{settled} settled");
-    assert_eq!(bench.bus.taken().len(), settled, "what was taken was finished");
+    assert_eq!(
+        bench.bus.taken().len(),
+        settled,
+        "what was taken was finished"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,5 +124,9 @@ async fn work_that_does_not_finish_in_time_is_handed_back() {
     bench.bus.send(&queue("q"), body("a"));
     bench.bus.send(&queue("q"), body("hang"));
     work(&bench, 1).await;
-    assert_eq!(bench.bus.settled().len(), 1, "the other was dropped unsettled");
+    assert_eq!(
+        bench.bus.settled().len(),
+        1,
+        "the other was dropped unsettled"
+    );
 }

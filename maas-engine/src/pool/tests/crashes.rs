@@ -33,7 +33,11 @@ async fn a_worker_that_died_after_writing_is_announced_by_the_next_one() {
     assert_eq!(bench.store.count(INTENTS), 1);
     bench.bus.crash(false);
     assert_eq!(bench.run("1 2 3", 1).await.verdict, Verdict::Done);
-    assert_eq!(bench.store.writes(), ["out/1", "out/2"], "nothing is written again");
+    assert_eq!(
+        bench.store.writes(),
+        ["out/1", "out/2"],
+        "nothing is written again"
+    );
     assert_eq!(bench.published(0), EXPECTED);
     assert_eq!(bench.store.count(INTENTS), 0);
 }

@@ -84,9 +84,14 @@ impl Engine for Count {
             let before = stored.as_ref().map(|document| document.source.clone());
             let new = || Document::new(out.clone(), id.clone(), serde_json::Map::new());
             let mut document = stored.unwrap_or_else(new);
-            let count = document.source.get("count").and_then(|count| count.as_u64());
+            let count = document
+                .source
+                .get("count")
+                .and_then(|count| count.as_u64());
             document.set("count", json!(count.unwrap_or_default() + 1));
-            output.changes.push(Change::write(document, before, vec![id.clone()]));
+            output
+                .changes
+                .push(Change::write(document, before, vec![id.clone()]));
         }
         Ok(output)
     }

@@ -27,11 +27,17 @@ fn with_raws(ids: &str) -> Bench {
 #[tokio::test]
 async fn what_is_written_is_announced_and_then_what_the_engine_says() {
     let bench = with_raws("1 2 3");
-    bench.store.put(OUT, "2", json!({"value": "old", "kept": 1}));
+    bench
+        .store
+        .put(OUT, "2", json!({"value": "old", "kept": 1}));
     let processed = bench.run("1 2 3", 0).await;
     assert_eq!(processed.verdict, Verdict::Done);
     assert_eq!(bench.store.writes(), ["out/1", "out/2", "out/3"]);
-    let expected = ["new.out Out: 1 3 [out]", "update.out Out: 2 [out]", "notice.key Out: 1 2 3 [out]"];
+    let expected = [
+        "new.out Out: 1 3 [out]",
+        "update.out Out: 2 [out]",
+        "notice.key Out: 1 2 3 [out]",
+    ];
     assert_eq!(bench.published(0), expected);
     let written = bench.store.get(OUT, "2").unwrap();
     let expected = json!({"value": "2", "kept": 1, "updateTime": "1970-01-01T00:00:00.000Z"});
@@ -61,7 +67,10 @@ async fn a_forced_step_writes_and_announces_what_did_not_change() {
     bench.store.put(RAW, "1", json!({"value": "1"}));
     bench.run("1", 0).await;
     bench.run("1", 0).await;
-    assert_eq!(bench.published(2), ["update.out Out: 1 [out]", "notice.key Out: 1 [out]"]);
+    assert_eq!(
+        bench.published(2),
+        ["update.out Out: 1 [out]", "notice.key Out: 1 [out]"]
+    );
 }
 
 #[tokio::test]
@@ -85,7 +94,10 @@ async fn reports_of_several_engines_are_merged_by_key() {
     let bench = Bench::new(1, &["q"], twice);
     bench.store.put(RAW, "1", json!({"value": "1"}));
     bench.run("1", 0).await;
-    assert_eq!(bench.published(0), ["new.out Out: 1 [out]", "notice.key Out: 1 [out]"]);
+    assert_eq!(
+        bench.published(0),
+        ["new.out Out: 1 [out]", "notice.key Out: 1 [out]"]
+    );
     let message = Message::parse(&bench.bus.published()[0].body).unwrap();
     assert_eq!(message.pipeline, ["COPY", "AGAIN"]);
     assert_eq!(message.ancestor_ids, ["message about 1"]);
@@ -95,12 +107,17 @@ async fn reports_of_several_engines_are_merged_by_key() {
 async fn a_document_that_the_store_refuses_costs_its_neighbours_nothing() {
     let ids: Vec<String> = (0..100).map(|id| id.to_string()).collect();
     let bench = with_raws(&ids.join(" "));
-    bench.store.put(RAW, "50", json!({"value": "50", "trouble": "refuse"}));
+    bench
+        .store
+        .put(RAW, "50", json!({"value": "50", "trouble": "refuse"}));
     let processed = bench.run(&ids.join(" "), 0).await;
     assert_eq!(processed.verdict, Verdict::Done);
     assert_eq!(bench.store.count(OUT), 99);
     let letter: DeadLetter = serde_json::from_slice(&processed.published[0].body).unwrap();
-    assert_eq!(processed.published[0].routing_key.as_str(), "maas.dead.pool");
+    assert_eq!(
+        processed.published[0].routing_key.as_str(),
+        "maas.dead.pool"
+    );
     assert_eq!(letter.reason.kind, "document refused");
     assert_eq!(letter.reason.component.as_deref(), Some("COPY"));
     let DeadOriginal::Document { id, source, .. } = letter.original else {
@@ -118,7 +135,12 @@ async fn an_input_that_the_engine_cannot_use_is_a_message_of_its_own() {
     assert_eq!(processed.verdict, Verdict::Done);
     assert_eq!(bench.store.writes(), ["out/1", "out/3"]);
     let letter: DeadLetter = serde_json::from_slice(&processed.published[0].body).unwrap();
-    let DeadOriginal::Message { body: Some(body), queue, .. } = letter.original else {
+    let DeadOriginal::Message {
+        body: Some(body),
+        queue,
+        ..
+    } = letter.original
+    else {
         panic!("no message: {:?}", letter.original);
     };
     assert_eq!(queue, "q");
@@ -144,7 +166,10 @@ async fn unknown_ids_are_waited_for_or_buried_as_the_step_says() {
         }]
     };
     let bench = Bench::new(1, &["q"], retry);
-    assert!(matches!(bench.run("nobody", 0).await.verdict, Verdict::Again(..)));
+    assert!(matches!(
+        bench.run("nobody", 0).await.verdict,
+        Verdict::Again(..)
+    ));
     let bury = || {
         vec![Step {
             missing: MissingInput::DeadLetter,
@@ -154,7 +179,10 @@ async fn unknown_ids_are_waited_for_or_buried_as_the_step_says() {
     let bench = Bench::new(1, &["q"], bury);
     let processed = bench.run("nobody", 0).await;
     assert_eq!(processed.verdict, Verdict::Done);
-    assert_eq!(processed.published[0].routing_key.as_str(), "maas.dead.pool");
+    assert_eq!(
+        processed.published[0].routing_key.as_str(),
+        "maas.dead.pool"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,14 +204,20 @@ async fn faults_of_an_engine_are_tried_again_and_end_as_dead_letters() {
     let Verdict::Dead(reason) = bench.run("refuse", 0).await.verdict else {
         panic!("a refused message is no dead letter");
     };
-    assert_eq!((reason.kind.as_str(), reason.detail.as_str()), ("engine failed", "as told"));
+    assert_eq!(
+        (reason.kind.as_str(), reason.detail.as_str()),
+        ("engine failed", "as told")
+    );
 }
 
 #[tokio::test]
 async fn what_earlier_engines_did_is_announced_although_a_later_one_refuses() {
     let bench = Bench::new(1, &["q"], || vec![step("COPY", Copy), step("OBEY", Obey)]);
     bench.store.put(RAW, "refuse", json!({"value": "1"}));
-    assert!(matches!(bench.run("refuse", 0).await.verdict, Verdict::Dead(_)));
+    assert!(matches!(
+        bench.run("refuse", 0).await.verdict,
+        Verdict::Dead(_)
+    ));
     assert_eq!(
         bench.published(0),
         ["new.out Out: refuse [out]", "notice.key Out: refuse [out]"]
@@ -210,7 +244,9 @@ async fn bodies_that_are_no_messages_are_dead_letters() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_is_waited_for() {
     let bench = with_raws("1 2");
-    bench.store.will(&[Mishap::Away, Mishap::Busy, Mishap::Away]);
+    bench
+        .store
+        .will(&[Mishap::Away, Mishap::Busy, Mishap::Away]);
     assert_eq!(bench.run("1 2", 0).await.verdict, Verdict::Done);
     assert_eq!(bench.store.writes(), ["out/1", "out/2"]);
     assert_eq!(bench.published(0)[0], "new.out Out: 1 2 [out]");
@@ -221,8 +257,14 @@ async fn after_a_minute_without_store_the_message_is_handed_back() {
     let bench = with_raws("1");
     bench.store.will(&[Mishap::Away; 100]);
     let verdict = bench.run("1", 40).await.verdict;
-    assert!(matches!(verdict, Verdict::Dead(_)), "tried 40 times before: {verdict:?}");
-    assert!(matches!(bench.run("1", 4).await.verdict, Verdict::Again(..)));
+    assert!(
+        matches!(verdict, Verdict::Dead(_)),
+        "tried 40 times before: {verdict:?}"
+    );
+    assert!(matches!(
+        bench.run("1", 4).await.verdict,
+        Verdict::Again(..)
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +279,11 @@ async fn a_bus_that_is_away_is_waited_for() {
 async fn a_key_of_this_pipeline_that_finds_no_queue_is_published_again() {
     let bench = with_raws("1");
     // The notice's key is nobody's business: it may vanish.
-    bench.bus.will_answer(&[Published::Unroutable, Published::Unroutable, Published::Unroutable]);
+    bench.bus.will_answer(&[
+        Published::Unroutable,
+        Published::Unroutable,
+        Published::Unroutable,
+    ]);
     assert_eq!(bench.run("1", 0).await.verdict, Verdict::Done);
     assert_eq!(bench.published(0), ["new.out Out: 1 [out]"]);
 }
@@ -245,13 +291,19 @@ async fn a_key_of_this_pipeline_that_finds_no_queue_is_published_again() {
 #[tokio::test]
 async fn a_message_that_is_too_large_is_cut_in_two() {
     let bench = with_raws("1 2 3");
-    bench.bus.will_answer(&[Published::Refused("too large".to_owned())]);
+    bench
+        .bus
+        .will_answer(&[Published::Refused("too large".to_owned())]);
     assert_eq!(bench.run("1 2 3", 0).await.verdict, Verdict::Done);
     let mut published = bench.published(0);
     published.sort();
     assert_eq!(
         published,
-        ["new.out Out: 1 [out]", "new.out Out: 2 3 [out]", "notice.key Out: 1 2 3 [out]"]
+        [
+            "new.out Out: 1 [out]",
+            "new.out Out: 2 3 [out]",
+            "notice.key Out: 1 2 3 [out]"
+        ]
     );
     assert_eq!(body("1"), body("1"));
 }

@@ -50,12 +50,17 @@ impl FakeStore {
         let mut inner = self.inner();
         inner.seq_no += 1;
         let seq_no = inner.seq_no;
-        inner.documents.insert(key, (seq_no, source.as_object().unwrap().clone()));
+        inner
+            .documents
+            .insert(key, (seq_no, source.as_object().unwrap().clone()));
     }
 
     pub(super) fn get(&self, index: &str, id: &str) -> Option<Source> {
         let key = (IndexName::new(index).unwrap(), DocumentId::new(id).unwrap());
-        self.inner().documents.get(&key).map(|(_, source)| source.clone())
+        self.inner()
+            .documents
+            .get(&key)
+            .map(|(_, source)| source.clone())
     }
 
     /// `index/id` of every document written or deleted so far but for intents, in order.
@@ -67,7 +72,11 @@ impl FakeStore {
 
     pub(super) fn count(&self, index: &str) -> usize {
         let inner = self.inner();
-        inner.documents.keys().filter(|(name, _)| name.as_str() == index).count()
+        inner
+            .documents
+            .keys()
+            .filter(|(name, _)| name.as_str() == index)
+            .count()
     }
 }
 
@@ -145,8 +154,14 @@ impl DocumentStore for FakeStore {
     async fn write(&self, actions: Vec<WriteAction>) -> Result<Vec<WriteOutcome>, StoreError> {
         tokio::task::yield_now().await;
         let mut inner = self.inner();
-        let intents = actions.iter().all(|action| action.index.as_str() == INTENTS);
-        let mishap = if intents { None } else { inner.mishaps.pop_front() };
+        let intents = actions
+            .iter()
+            .all(|action| action.index.as_str() == INTENTS);
+        let mishap = if intents {
+            None
+        } else {
+            inner.mishaps.pop_front()
+        };
         let count = actions.len();
         match mishap {
             Some(Mishap::Away) => return Err(away()),
@@ -156,8 +171,15 @@ impl DocumentStore for FakeStore {
             }
             Some(Mishap::AnswerLost) | None => {}
         }
-        let outcomes = actions.into_iter().map(|action| inner.apply(action)).collect();
-        if mishap == Some(Mishap::AnswerLost) { Err(away()) } else { Ok(outcomes) }
+        let outcomes = actions
+            .into_iter()
+            .map(|action| inner.apply(action))
+            .collect();
+        if mishap == Some(Mishap::AnswerLost) {
+            Err(away())
+        } else {
+            Ok(outcomes)
+        }
     }
 
     async fn search(&self, _: &IndexName, _: &Search) -> Result<Vec<Document>, StoreError> {

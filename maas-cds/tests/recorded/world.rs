@@ -105,11 +105,11 @@ impl World {
             engine_timeout_seconds: 60,
         };
         let cx = PoolContext {
-            reads: Reads {
-                store: Arc::clone(&self.store),
-                models: Arc::clone(&self.models),
-                clock: Clock::frozen(now),
-            },
+            reads: Reads::new(
+                Arc::clone(&self.store),
+                Arc::clone(&self.models),
+                Clock::frozen(now),
+            ),
             bus: Arc::clone(&self.bus),
             bindings: Vec::new(),
             grace: Duration::from_secs(1),

@@ -217,19 +217,19 @@ impl MessageBus for FakeBus {
     }
 
     async fn queues(&self, _: &str) -> Result<Vec<QueueInfo>, BusError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn peek(&self, _: &QueueName, _: usize) -> Result<Vec<Peeked>, BusError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn purge(&self, _: &QueueName) -> Result<u64, BusError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn status(&self) -> Result<BusStatus, BusError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn close(&self) -> Result<(), BusError> {

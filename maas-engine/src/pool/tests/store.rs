@@ -183,19 +183,19 @@ impl DocumentStore for FakeStore {
     }
 
     async fn search(&self, _: &IndexName, _: &Search) -> Result<Vec<Document>, StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn scan(&self, _: &IndexName, _: &Search) -> Result<Box<dyn Pages>, StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn count(&self, _: &IndexName, _: &Query) -> Result<u64, StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn aggregate(&self, _: &IndexName, _: &Aggregation) -> Result<Vec<Bucket>, StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn refresh(&self, _: &IndexName) -> Result<(), StoreError> {
@@ -207,11 +207,11 @@ impl DocumentStore for FakeStore {
     }
 
     async fn indices(&self, _: &str) -> Result<Vec<IndexInfo>, StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn drop_index(&self, _: &IndexName) -> Result<(), StoreError> {
-        unimplemented!()
+        unreachable!("no engine here asks")
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {

@@ -5,3 +5,8 @@
 pub mod engine;
 pub mod pool;
 pub mod report;
+
+/// The examples of `docs/writing-an-engine.md` compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-an-engine.md")]
+struct WritingAnEngine;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use maas_model::document::{Document, DocumentId, IndexName, Source};
 use maas_model::message::{Message, RoutingKey};
 
+pub mod aggregate;
 pub mod consolidate;
 pub mod query;
 pub mod registry;

@@ -99,27 +99,36 @@ impl<'a> EngineContext<'a> {
     /// named in the log; what else happens to them the step says (`missing`): with `retry` this is
     /// an error and the message is tried again later, else they are left out.
     pub async fn input(&mut self, batch: &Batch) -> Result<Vec<Arc<Document>>, EngineError> {
-        let alias = self.model(&batch.message.document_class)?.alias.clone();
+        let alias = &self.model(&batch.message.document_class)?.alias;
+        self.input_of(alias, batch).await
+    }
+
+    /// The same from an index or alias of the engine's own choice: for classes that share one.
+    pub async fn input_of(
+        &mut self,
+        alias: &IndexName,
+        batch: &Batch,
+    ) -> Result<Vec<Arc<Document>>, EngineError> {
         let unread: Vec<DocumentId> = batch
             .ids
             .iter()
-            .filter(|id| self.session.input(&alias, id).is_none())
+            .filter(|id| self.session.input(alias, id).is_none())
             .cloned()
             .collect();
         if !unread.is_empty() {
-            let found = self.reads.store.get_many(&alias, &unread).await?;
+            let found = self.reads.store.get_many(alias, &unread).await?;
             for document in found.into_iter().flatten() {
-                self.session.keep_input(&alias, Arc::new(document));
+                self.session.keep_input(alias, Arc::new(document));
             }
         }
         let (mut documents, mut absent) = (Vec::with_capacity(batch.ids.len()), Vec::new());
         for id in &batch.ids {
-            match self.session.input(&alias, id) {
+            match self.session.input(alias, id) {
                 Some(document) => documents.push(Arc::clone(document)),
                 None => absent.push(id.clone()),
             }
         }
-        self.miss(&alias, absent)?;
+        self.miss(alias, absent)?;
         Ok(documents)
     }
 

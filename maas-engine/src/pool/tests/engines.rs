@@ -62,6 +62,7 @@ impl Engine for Copy {
             routing_key: RoutingKey::new("notice.key").unwrap(),
             document_class: "Out".to_owned(),
             ids,
+            indices: Vec::new(),
             chunk_size: 0,
         });
         Ok(output)

@@ -23,6 +23,8 @@ async fn shared() -> OpenSearchStore {
     connect(shared_opensearch().await, OpenSearchOptions::default())
 }
 
+maas_model::store_contract!(async { Arc::new(shared().await) });
+
 fn name(text: &str) -> IndexName {
     IndexName::new(text).unwrap()
 }

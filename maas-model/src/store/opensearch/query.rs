@@ -26,6 +26,8 @@ pub(super) fn query(query: &Query, fields: &Fields) -> Value {
             [("gt", gt), ("gte", gte), ("lt", lt), ("lte", lte)],
         ),
         Query::Prefix { field, value } => prefix(&fields.get(field), value),
+        // Here alone a star would stand for any name.
+        Query::Exists { field } if field.contains('*') => nothing(),
         // Of the path itself: `.keyword` lacks texts that are too long for it.
         Query::Exists { field } => json!({ "exists": { "field": field } }),
         Query::Ids(ids) => json!({ "ids": { "values": ids } }),

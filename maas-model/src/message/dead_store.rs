@@ -120,21 +120,16 @@ impl DeadLetters {
     ) -> Result<Vec<DeadLetter>, BusError> {
         let mut letters = Vec::new();
         for queue in self.queues(filter).await? {
-            for peeked in self.bus.peek(&queue, usize::from(SCAN)).await? {
-                if letters.len() >= limit {
-                    return Ok(letters);
-                }
-                let letter = DeadLetter::read(
-                    &queue,
-                    &peeked.exchange,
-                    &peeked.routing_key,
-                    &peeked.body,
-                    peeked.headers,
-                );
-                if filter.matches(&letter) {
-                    letters.push(letter);
-                }
-            }
+            let peeked = self.bus.peek(&queue, usize::from(SCAN)).await?;
+            let read = peeked.into_iter().map(|message| {
+                let (exchange, key) = (&message.exchange, &message.routing_key);
+                DeadLetter::read(&queue, exchange, key, &message.body, message.headers)
+            });
+            let mut chosen: Vec<_> = read.filter(|letter| filter.matches(letter)).collect();
+            // What was given back may lie in another order than it came.
+            chosen.sort_by(|a, b| (&a.date, &a.id).cmp(&(&b.date, &b.id)));
+            chosen.truncate(limit.saturating_sub(letters.len()));
+            letters.append(&mut chosen);
         }
         Ok(letters)
     }

@@ -16,7 +16,7 @@ pub struct OpenSearchUrl {
 
 /// Why a text is no such URL. Never holds the text, which may have a password in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no OpenSearch URL: {reason}; expected `https://user:password@host:9200`")]
+#[error("not a store: {reason}; write `embedded` or `https://user:password@host:9200`")]
 pub struct OpenSearchUrlError {
     reason: String,
 }

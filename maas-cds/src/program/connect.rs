@@ -1,0 +1,52 @@
+//! Opens the store, the bus and the pipeline that a command works with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use maas_model::message::{BusOptions, MessageBus};
+use maas_model::pipeline::{LoadError, Pipeline};
+use maas_model::store::{DocumentStore, OpenSearchOptions};
+
+use super::options::{Connection, PipelineOption};
+
+impl Connection {
+    /// The store, without retries: a command of a person says at once what is wrong.
+    pub(crate) fn open_store(&self) -> anyhow::Result<Arc<dyn DocumentStore>> {
+        let mut options = OpenSearchOptions::default();
+        options.certificate_authorities.clone_from(&self.ca_file);
+        maas_model::store::open(&self.store, &self.data_dir, options)
+            .with_context(|| format!("cannot open the store `{}`", self.store))
+    }
+
+    /// The bus.
+    pub(crate) fn open_bus(&self) -> anyhow::Result<Arc<dyn MessageBus>> {
+        let options = BusOptions {
+            ca_file: self.ca_file.clone(),
+        };
+        maas_model::message::open(&self.bus, &self.data_dir, &options)
+            .with_context(|| format!("cannot open the bus `{}`", self.bus))
+    }
+}
+
+/// Loads a pipeline with the variables of the environment; warnings go to the log.
+pub(crate) fn load(path: &Path) -> Result<Pipeline, LoadError> {
+    let (pipeline, warnings) = Pipeline::load(path, &|name| std::env::var(name).ok())?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(pipeline)
+}
+
+impl PipelineOption {
+    /// The pipeline, when one is named.
+    pub(crate) fn load(&self) -> anyhow::Result<Option<Pipeline>> {
+        Ok(self.pipeline.as_deref().map(load).transpose()?)
+    }
+
+    /// The pipeline, which this command cannot do without.
+    pub(crate) fn require(&self) -> anyhow::Result<Pipeline> {
+        let pipeline = self.load()?;
+        pipeline.context("name the pipeline with `--pipeline FILE` or `MAAS_PIPELINE`")
+    }
+}

@@ -1,0 +1,163 @@
+//! `maas dead`: work that could not be done.
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use maas_model::document::{parse_date, zulu};
+use maas_model::message::{DeadFilter, DeadLetter, DeadLetters, DeadOriginal, Resolved};
+use serde_json::json;
+
+use super::Outcome;
+use super::options::{Connection, OutputOption};
+use super::output::{self, Rows};
+
+/// List, show, replay or discard dead letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dead {
+    /// List dead letters, oldest first.
+    List {
+        #[command(flatten)]
+        choice: Choice,
+        /// Most letters to list.
+        #[arg(short, long, default_value_t = 100)]
+        limit: usize,
+        #[command(flatten)]
+        output: OutputOption,
+    },
+    /// Print one dead letter whole, with the original.
+    Show {
+        /// Its id, as `maas dead list` prints it.
+        id: String,
+    },
+    /// Give dead letters back to where they came from: messages to their queue, documents to the store.
+    Replay {
+        #[command(flatten)]
+        choice: Choice,
+        /// Most letters to replay.
+        #[arg(short, long, default_value_t = 1_000)]
+        limit: usize,
+    },
+    /// Forget dead letters for good.
+    Discard {
+        #[command(flatten)]
+        choice: Choice,
+        /// Most letters to forget.
+        #[arg(short, long, default_value_t = 1_000)]
+        limit: usize,
+        /// Forget all that match, not only those named by id.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// Which letters; everything given must hold.
+#[derive(Debug, Args)]
+pub(crate) struct Choice {
+    /// Ids; all when none is given.
+    ids: Vec<String>,
+    /// Of this pool or interface.
+    #[arg(long, visible_alias = "pool", visible_alias = "interface")]
+    owner: Option<String>,
+    /// With this engine at fault.
+    #[arg(long)]
+    engine: Option<String>,
+    /// With this kind of reason: `record refused`, `too many tries`...
+    #[arg(long)]
+    reason: Option<String>,
+    /// Given up at this date or later.
+    #[arg(long)]
+    since: Option<String>,
+    /// Given up before this date.
+    #[arg(long)]
+    until: Option<String>,
+}
+
+impl Choice {
+    fn filter(self) -> anyhow::Result<DeadFilter> {
+        let date = |text: Option<String>| {
+            text.map(|text| parse_date(&json!(text)).map(zulu))
+                .transpose()
+        };
+        Ok(DeadFilter {
+            owner: self.owner,
+            kind: self.reason,
+            component: self.engine,
+            since: date(self.since).context("--since")?,
+            until: date(self.until).context("--until")?,
+            ids: self.ids.into_iter().collect(),
+        })
+    }
+}
+
+impl Dead {
+    pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
+        let bus = connection.open_bus()?;
+        let letters = DeadLetters::new(bus.clone());
+        let outcome = match self {
+            Self::List {
+                choice,
+                limit,
+                output,
+            } => {
+                list(&letters.list(&choice.filter()?, limit).await?, output)?;
+                Outcome::Done
+            }
+            Self::Show { id } => match letters.show(&id).await? {
+                Some(letter) => {
+                    output::line(&serde_json::to_string_pretty(&letter)?)?;
+                    Outcome::Done
+                }
+                None => bail!("no dead letter `{id}`; `maas dead list` names all"),
+            },
+            Self::Replay { choice, limit } => {
+                let letters = letters.with_store(connection.open_store()?);
+                report(&letters.replay(&choice.filter()?, limit).await?, "replayed")?
+            }
+            Self::Discard { choice, limit, all } => {
+                if choice.ids.is_empty() && !all {
+                    bail!("name the ids to forget, or say `--all` for all that match");
+                }
+                report(
+                    &letters.discard(&choice.filter()?, limit).await?,
+                    "forgotten",
+                )?
+            }
+        };
+        bus.close().await?;
+        Ok(outcome)
+    }
+}
+
+fn list(letters: &[DeadLetter], output: OutputOption) -> anyhow::Result<()> {
+    let mut rows = Rows::new([
+        "id", "date", "owner", "reason", "at fault", "where", "detail",
+    ]);
+    for letter in letters {
+        let origin = match &letter.original {
+            DeadOriginal::Message { queue, .. } => queue.clone(),
+            DeadOriginal::Record { file, place, .. } => format!("{file}, {place}"),
+            DeadOriginal::Document { index, id, .. } => format!("{index}/{id}"),
+        };
+        rows.push([
+            json!(letter.id),
+            json!(letter.date),
+            json!(letter.owner),
+            json!(letter.reason.kind),
+            json!(letter.reason.component),
+            json!(origin),
+            json!(letter.reason.detail),
+        ]);
+    }
+    rows.print(output.output)
+}
+
+fn report(resolved: &Resolved, done: &str) -> anyhow::Result<Outcome> {
+    output::line(&format!("{} {done}", resolved.done.len()))?;
+    for (id, reason) in &resolved.kept {
+        output::line(&format!("{id} stays: {reason}"))?;
+    }
+    Ok(if resolved.kept.is_empty() {
+        Outcome::Done
+    } else {
+        Outcome::NotWell
+    })
+}

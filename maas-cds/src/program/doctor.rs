@@ -1,0 +1,167 @@
+//! `maas doctor`: what keeps a pipeline from working, and what to do about it.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use maas_model::pipeline::Pipeline;
+use serde_json::json;
+
+use super::Outcome;
+use super::options::{Connection, OutputOption, PipelineOption};
+use super::output::Rows;
+
+/// Less than this is soon nothing: OpenSearch stops taking writes at 5 % of a disk.
+const LITTLE_SPACE: u64 = 1024 * 1024 * 1024;
+
+/// Check what a pipeline needs: store, bus, templates, free space. Exit code 1 when something is red.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    pipeline: PipelineOption,
+}
+
+/// One thing looked at.
+struct Finding {
+    what: &'static str,
+    red: bool,
+    detail: String,
+    advice: &'static str,
+}
+
+impl Doctor {
+    pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
+        let mut findings = Vec::new();
+        let pipeline = self.look_at_pipeline(&mut findings);
+        look_at_store(connection, pipeline.as_ref(), &mut findings).await;
+        look_at_bus(connection, &mut findings).await;
+        let red = findings.iter().any(|finding| finding.red);
+        let mut rows = Rows::new(["what", "state", "detail", "what to do"]);
+        for finding in findings {
+            let (state, advice) = if finding.red {
+                ("red", finding.advice)
+            } else {
+                ("green", "")
+            };
+            rows.push([
+                json!(finding.what),
+                json!(state),
+                json!(finding.detail),
+                json!(advice),
+            ]);
+        }
+        rows.print(self.output.output)?;
+        Ok(if red { Outcome::NotWell } else { Outcome::Done })
+    }
+
+    fn look_at_pipeline(&self, findings: &mut Vec<Finding>) -> Option<Pipeline> {
+        let path = self.pipeline.pipeline.as_deref()?;
+        let advice = "see all problems with `maas check`";
+        let (red, detail, pipeline) = match super::connect::load(path) {
+            Ok(pipeline) => (
+                false,
+                format!("`{}` is sound", path.display()),
+                Some(pipeline),
+            ),
+            Err(error) => (true, format!("{} problems", error.problems.len()), None),
+        };
+        findings.push(Finding {
+            what: "pipeline",
+            red,
+            detail,
+            advice,
+        });
+        pipeline
+    }
+}
+
+async fn look_at_store(
+    connection: &Connection,
+    pipeline: Option<&Pipeline>,
+    findings: &mut Vec<Finding>,
+) {
+    let advice = "start the store, or correct `--store` / `MAAS_STORE`";
+    let status = match connection.open_store() {
+        Ok(store) => store.status().await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => {
+            findings.push(Finding {
+                what: "store",
+                red: true,
+                detail: chain(&error),
+                advice,
+            });
+            return;
+        }
+    };
+    findings.push(Finding {
+        what: "store",
+        red: !status.healthy,
+        detail: format!(
+            "{}, version {} {}",
+            status.name, status.version, status.detail
+        ),
+        advice,
+    });
+    if let Some(free) = status.free_bytes {
+        findings.push(Finding {
+            what: "free space",
+            red: free < LITTLE_SPACE,
+            detail: format!("{} MiB", free / 1024 / 1024),
+            advice: "make room where the store keeps its data",
+        });
+    }
+    let Some(pipeline) = pipeline else { return };
+    let installed: BTreeSet<&str> = status.installed.iter().map(String::as_str).collect();
+    let missing: Vec<&str> = pipeline
+        .models
+        .values()
+        .map(|model| model.alias.as_str())
+        .filter(|alias| !installed.contains(alias))
+        .collect();
+    findings.push(Finding {
+        what: "templates",
+        red: !missing.is_empty(),
+        detail: match missing.as_slice() {
+            [] => "all installed".to_owned(),
+            names => format!("missing: {}", names.join(", ")),
+        },
+        advice: "`maas index install` (`maas run` does it at its start)",
+    });
+}
+
+async fn look_at_bus(connection: &Connection, findings: &mut Vec<Finding>) {
+    let status = match connection.open_bus() {
+        Ok(bus) => bus.status().await.map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    let (red, detail) = match status {
+        Ok(status) => (
+            !status.healthy,
+            format!(
+                "{}, version {} {}",
+                status.name, status.version, status.detail
+            ),
+        ),
+        Err(error) => (true, chain(&error)),
+    };
+    let advice = "start the bus, or correct `--bus` / `MAAS_BUS`";
+    findings.push(Finding {
+        what: "bus",
+        red,
+        detail,
+        advice,
+    });
+}
+
+fn chain(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,35 @@
+//! Logs: for a person on a terminal, JSON lines otherwise; always on standard error.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
+
+/// What is logged unless `MAAS_LOG` says otherwise: what an operator must know, not what others say of
+/// themselves.
+const QUIET: &str = "warn,lapin=error";
+const TALKING: &str = "info,lapin=error,opensearch=warn,hyper=warn,reqwest=warn";
+
+/// Starts logging. `talking`: the command works for long and tells of it.
+///
+/// `MAAS_LOG` takes the usual filters: `debug`, `maas_engine=debug,info`.
+pub(crate) fn start(talking: bool) {
+    let default = if talking && !stderr().is_terminal() {
+        TALKING
+    } else {
+        QUIET
+    };
+    let filter = EnvFilter::try_from_env("MAAS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter);
+    let writer = super::output::AroundProgress.with_max_level(tracing::Level::TRACE);
+    // A second start (a test that runs two commands in one process) keeps the first.
+    let _ = if stderr().is_terminal() {
+        lines.with_writer(writer).with_target(false).try_init()
+    } else {
+        lines
+            .json()
+            .flatten_event(true)
+            .with_writer(writer)
+            .try_init()
+    };
+}

@@ -1,0 +1,132 @@
+//! The program `maas`: one command line over collectors, pools, store and bus.
+//!
+//! A custom build is the same call in a `main` of its own, with other crates linked:
+//!
+//! ```no_run
+//! // use my_plugins as _; // linked for its registrations
+//! fn main() -> std::process::ExitCode {
+//!     maas_cds::program::main()
+//! }
+//! ```
+
+mod check;
+mod collect;
+mod completions;
+mod connect;
+mod dead;
+mod doctor;
+mod export;
+mod filter;
+mod get;
+mod graph;
+mod import;
+mod index;
+mod logs;
+mod options;
+mod output;
+mod plugins;
+mod query;
+mod queue;
+mod run;
+mod schema;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Collects data from anywhere, stores it as documents, and computes what follows from them.
+///
+/// One YAML pipeline describes all of it. Without servers everything is kept in a local folder; the
+/// same pipeline runs on RabbitMQ and OpenSearch with `--bus` and `--store`.
+#[derive(Parser)]
+#[command(name = "maas", version, about, max_term_width = 100)]
+struct Maas {
+    #[command(flatten)]
+    connection: options::Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Graph(graph::Graph),
+    Plugins(plugins::Plugins),
+    Schema(schema::Schema),
+    Collect(collect::Collect),
+    Import(import::Import),
+    Export(export::Export),
+    Query(query::Query),
+    Get(get::Get),
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    #[command(subcommand)]
+    Dead(dead::Dead),
+    #[command(subcommand)]
+    Index(index::Index),
+    Status(status::Status),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+}
+
+/// What a command ended as. Its number is the exit code: scripts may rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what was asked.
+    Done = 0,
+    /// It looked, and what it looked at is not well: a red item of `doctor`, a document that is not there.
+    NotWell = 1,
+    /// The pipeline or the options are wrong; nothing was started. Also clap's code for wrong options.
+    Refused = 2,
+}
+
+/// Runs the program: reads the command line, does what it says, tells how it ended.
+///
+/// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused.
+pub fn main() -> ExitCode {
+    let maas = Maas::parse();
+    logs::start(matches!(
+        maas.command,
+        Command::Run(_) | Command::Collect(_)
+    ));
+    // Both aws-lc-rs and ring may be linked; rustls cannot choose. Already installed is fine.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match runtime().and_then(|runtime| runtime.block_on(execute(maas))) {
+        Ok(outcome) => ExitCode::from(outcome as u8),
+        Err(error) => {
+            output::failure(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}
+
+async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
+    maas_model::plugin::check_registry()?;
+    let connection = &maas.connection;
+    match maas.command {
+        Command::Run(command) => Box::pin(command.execute(connection)).await,
+        Command::Check(command) => command.execute(),
+        Command::Graph(command) => command.execute(),
+        Command::Plugins(command) => command.execute(),
+        Command::Schema(command) => command.execute(),
+        Command::Collect(command) => Box::pin(command.execute(connection)).await,
+        Command::Import(command) => command.execute(connection).await,
+        Command::Export(command) => command.execute(connection).await,
+        Command::Query(command) => command.execute(connection).await,
+        Command::Get(command) => command.execute(connection).await,
+        Command::Queue(command) => command.execute(connection).await,
+        Command::Dead(command) => command.execute(connection).await,
+        Command::Index(command) => command.execute(connection).await,
+        Command::Status(command) => command.execute(connection).await,
+        Command::Doctor(command) => command.execute(connection).await,
+        Command::Completions(command) => command.execute::<Maas>(),
+    }
+}

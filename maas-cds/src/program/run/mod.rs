@@ -1,0 +1,153 @@
+//! `maas run`: everything of a pipeline, in one process.
+
+pub(crate) mod activity;
+mod idle;
+mod metrics;
+mod parts;
+mod progress;
+pub(crate) mod shutdown;
+pub(crate) mod start;
+mod summary;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use maas_model::pipeline::Pipeline;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::options::{Connection, OutputOption};
+use super::{Outcome, connect, output};
+use parts::{Part, Parts};
+
+/// How long what is in hand may take after a stop before it is handed back. Platforms kill after 30 s.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long handing back may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Run a pipeline: collect, store, announce, compute, until stopped.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The pipeline: a YAML file, or a folder of them.
+    #[arg(env = "MAAS_PIPELINE")]
+    pipeline: PathBuf,
+    /// End when all files there are have been taken and the queues are empty.
+    #[arg(long)]
+    until_idle: bool,
+    /// Run this part only: `collectors`, or `pool=NAME`. May be given several times.
+    #[arg(long)]
+    only: Vec<Part>,
+    /// Serve metrics and health on this address: `127.0.0.1:9100`.
+    #[arg(long)]
+    metrics: Option<SocketAddr>,
+    /// How the summary at the end is printed.
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+impl Run {
+    pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
+        let pipeline = match connect::load(&self.pipeline) {
+            Ok(pipeline) => Arc::new(pipeline),
+            Err(error) => {
+                output::failure(&anyhow::Error::new(error).context("the pipeline is refused"));
+                return Ok(Outcome::Refused);
+            }
+        };
+        if let Some(problem) = parts::unknown(&self.only, &pipeline) {
+            output::failure(&anyhow::anyhow!(problem));
+            return Ok(Outcome::Refused);
+        }
+        let recorder = self.metrics.map(|_| metrics::record()).transpose()?;
+        let cancel = CancellationToken::new();
+        shutdown::watch(cancel.clone())?;
+        let servers = start::open(connection).await?;
+        if let (Some(address), Some(recorder)) = (self.metrics, recorder) {
+            let (store, bus) = (servers.store.clone(), servers.bus.clone());
+            metrics::serve(address, recorder, store, bus, cancel.clone()).await?;
+        }
+        if !start::prepare(&pipeline, &servers, &cancel).await? {
+            return Ok(Outcome::Done);
+        }
+        let parts = Parts::build(&pipeline, &servers, &self.only, self.until_idle)?;
+        self.run(pipeline, servers, parts, cancel).await
+    }
+
+    async fn run(
+        self,
+        pipeline: Arc<Pipeline>,
+        servers: start::Servers,
+        parts: Parts,
+        cancel: CancellationToken,
+    ) -> anyhow::Result<Outcome> {
+        let activities = parts.activities();
+        let ended = CancellationToken::new();
+        let watching = tokio::spawn(activity::watch(activities.clone(), ended.clone()));
+        let drawing = progress::draw(activities.clone(), ended.clone());
+        let failed = self.work(&servers, parts, &cancel).await;
+        ended.cancel();
+        let _ = watching.await;
+        if let Some(drawing) = drawing {
+            let _ = drawing.await;
+        }
+        let summary = summary::Summary::gather(&pipeline, &servers, &activities).await;
+        servers.bus.close().await?;
+        servers.store.close().await?;
+        summary.print(self.output.output)?;
+        Ok(if failed {
+            Outcome::NotWell
+        } else {
+            Outcome::Done
+        })
+    }
+
+    /// Runs all parts to their end. Whether one of them failed.
+    async fn work(
+        &self,
+        servers: &start::Servers,
+        parts: Parts,
+        cancel: &CancellationToken,
+    ) -> bool {
+        let queues = parts.queues();
+        let busy = parts.activities();
+        let (mut flows, mut pools) = (JoinSet::new(), JoinSet::new());
+        // Pools outlast the flows: what the flows announce is still theirs to do.
+        let stop_pools = cancel.child_token();
+        parts.spawn(&mut flows, &mut pools, cancel, &stop_pools);
+        let mut failed = joined(&mut flows).await;
+        if self.until_idle && !pools.is_empty() && !cancel.is_cancelled() {
+            let idle = idle::wait(&*servers.bus, &queues, &busy);
+            if cancel.run_until_cancelled(idle).await.is_some() {
+                stop_pools.cancel();
+            }
+        }
+        // Only a stop bounds the end of the pools; without one they run on.
+        let overdue = async {
+            stop_pools.cancelled().await;
+            tokio::time::sleep(GRACE + LAST_WORDS).await;
+        };
+        tokio::select! {
+            result = joined(&mut pools) => failed |= result,
+            () = overdue => tracing::warn!("what is still in hand goes back to its queue"),
+        }
+        failed
+    }
+}
+
+/// Waits for all tasks; a failure is told when it happens. Whether there was one.
+async fn joined(tasks: &mut JoinSet<anyhow::Result<()>>) -> bool {
+    let mut failed = false;
+    while let Some(ended) = tasks.join_next().await {
+        let error = match ended {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error,
+            Err(error) => anyhow::Error::new(error).context("a part of the pipeline crashed"),
+        };
+        failed = true;
+        tracing::error!(error = format!("{error:#}"), "a part of the pipeline ended");
+    }
+    failed
+}

@@ -1,0 +1,171 @@
+//! The parts of a pipeline that a run consists of: flows of interfaces, and pools.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_engine::engine::Reads;
+use maas_engine::pool::{PoolContext, PoolRunner};
+use maas_model::message::QueueName;
+use maas_model::pipeline::Pipeline;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::GRACE;
+use super::activity::{Activities, Activity};
+use super::start::Servers;
+
+/// What `--only` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All interfaces.
+    Collectors,
+    /// The pool of this name.
+    Pool(String),
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "collectors" => Ok(Self::Collectors),
+            Some(("pool", name)) if !name.is_empty() => Ok(Self::Pool(name.to_owned())),
+            _ => Err("write `collectors` or `pool=NAME`".to_owned()),
+        }
+    }
+}
+
+/// What is wrong with the names in `--only`, if something is.
+pub(crate) fn unknown(only: &[Part], pipeline: &Pipeline) -> Option<String> {
+    let known = || pipeline.pools.iter().map(|pool| pool.name.as_str());
+    only.iter().find_map(|part| match part {
+        Part::Pool(name) if !known().any(|pool| pool == name) => {
+            let known: Vec<&str> = known().collect();
+            Some(format!(
+                "the pipeline has no pool `{name}`; it has {}",
+                known.join(", ")
+            ))
+        }
+        _ => None,
+    })
+}
+
+/// Built and not yet running.
+pub(crate) struct Parts {
+    flows: Vec<(String, Flow)>,
+    pools: Vec<(String, PoolRunner)>,
+    queues: Vec<QueueName>,
+    mode: FlowMode,
+}
+
+impl Parts {
+    /// Builds what `only` names; nothing named means all.
+    pub(crate) fn build(
+        pipeline: &Pipeline,
+        servers: &Servers,
+        only: &[Part],
+        until_idle: bool,
+    ) -> anyhow::Result<Self> {
+        let wanted = |part: Part| only.is_empty() || only.contains(&part);
+        let mode = if until_idle {
+            FlowMode::Once
+        } else {
+            FlowMode::Forever
+        };
+        let mut parts = Self {
+            flows: Vec::new(),
+            pools: Vec::new(),
+            queues: Vec::new(),
+            mode,
+        };
+        if wanted(Part::Collectors) {
+            for interface in &pipeline.interfaces {
+                let cx = FlowContext {
+                    store: servers.store.clone(),
+                    bus: servers.bus.clone(),
+                    clock: servers.clock.clone(),
+                    force: Force::default(),
+                };
+                let flow = Flow::build(interface, cx)
+                    .with_context(|| format!("interface `{}`", interface.name))?;
+                parts.flows.push((interface.name.clone(), flow));
+            }
+        }
+        let cx = pool_context(pipeline, servers);
+        for pool in &pipeline.pools {
+            if wanted(Part::Pool(pool.name.clone())) {
+                let runner = PoolRunner::build(pool, cx.clone())
+                    .with_context(|| format!("pool `{}`", pool.name))?;
+                parts
+                    .queues
+                    .extend(pool.queues.iter().map(|queue| queue.name.clone()));
+                parts.pools.push((pool.name.clone(), runner));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The queues that the pools take from.
+    pub(crate) fn queues(&self) -> Vec<QueueName> {
+        self.queues.clone()
+    }
+
+    pub(crate) fn activities(&self) -> Activities {
+        Activities {
+            flows: self
+                .flows
+                .iter()
+                .map(|(name, flow)| Activity::new(name, flow.stats()))
+                .collect(),
+            pools: self
+                .pools
+                .iter()
+                .map(|(name, pool)| Activity::new(name, pool.stats()))
+                .collect(),
+        }
+    }
+
+    /// Starts everything.
+    pub(crate) fn spawn(
+        self,
+        flows: &mut JoinSet<anyhow::Result<()>>,
+        pools: &mut JoinSet<anyhow::Result<()>>,
+        stop_flows: &CancellationToken,
+        stop_pools: &CancellationToken,
+    ) {
+        for (name, pool) in self.pools {
+            let stop = stop_pools.clone();
+            pools.spawn(async move {
+                pool.run(stop)
+                    .await
+                    .with_context(|| format!("pool `{name}`"))
+            });
+        }
+        for (name, flow) in self.flows {
+            let (stop, mode) = (stop_flows.clone(), self.mode);
+            flows.spawn(async move {
+                flow.run(stop, mode)
+                    .await
+                    .with_context(|| format!("interface `{name}`"))?;
+                Ok(())
+            });
+        }
+    }
+}
+
+/// What all pools of a process share.
+fn pool_context(pipeline: &Pipeline, servers: &Servers) -> PoolContext {
+    let queues = pipeline.pools.iter().flat_map(|pool| &pool.queues);
+    PoolContext {
+        reads: Reads::new(
+            servers.store.clone(),
+            Arc::new(pipeline.models.clone()),
+            servers.clock.clone(),
+        ),
+        bus: servers.bus.clone(),
+        bindings: queues.flat_map(|queue| queue.bindings.clone()).collect(),
+        grace: GRACE,
+    }
+}

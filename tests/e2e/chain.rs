@@ -1,0 +1,125 @@
+//! The shipped pipeline from files to summaries: on the embedded pair, and alike on the real one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use maas_model::document::{IndexName, Version};
+use maas_model::store::{Query, Search};
+use maas_tests::chain::{Chain, Traces};
+use maas_tests::program::Pair;
+use maas_tests::sample::{Settings, generate};
+
+pub(crate) const NAME: &str = "copernicus-prip";
+pub(crate) const ALIASES: [&str; 4] = [
+    "raw-data-prip-product",
+    "cds-publication",
+    "cds-product",
+    "cds-publication-summary",
+];
+
+/// Writes a sample into the inbox of a chain.
+pub(crate) fn fill(chain: &Chain, settings: &Settings) {
+    for page in generate(settings).pages {
+        std::fs::write(chain.inbox.join(&page.file_name), &page.text).unwrap();
+    }
+}
+
+/// A chain below `folder` that has run once on the default sample.
+async fn ran_once(folder: &Path, pair: &Pair) -> (Chain, Traces) {
+    let chain = Chain::copy(NAME, folder).unwrap();
+    fill(&chain, &Settings::default());
+    chain.run(pair).unwrap();
+    let traces = chain.traces(pair, &ALIASES).await.unwrap();
+    (chain, traces)
+}
+
+/// Fails with the first differences: whole traces are too long to read.
+pub(crate) fn similar(expected: &Traces, found: &Traces) {
+    for (alias, documents) in &expected.documents {
+        let others = &found.documents[alias];
+        for (key, document) in documents {
+            assert_eq!(others.get(key), Some(document), "`{alias}` {key:?}");
+        }
+        let more: Vec<_> = others
+            .keys()
+            .filter(|key| !documents.contains_key(key))
+            .collect();
+        assert!(
+            more.is_empty(),
+            "`{alias}` has documents too many: {more:?}"
+        );
+    }
+    let missing: Vec<_> = expected
+        .announced
+        .difference(&found.announced)
+        .take(5)
+        .collect();
+    assert!(missing.is_empty(), "not announced: {missing:?}");
+    let more: Vec<_> = found
+        .announced
+        .difference(&expected.announced)
+        .take(5)
+        .collect();
+    assert!(more.is_empty(), "announced without need: {more:?}");
+}
+
+#[tokio::test]
+async fn a_second_run_changes_nothing_and_announces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::embedded(&folder.path().join("data"));
+    let (chain, before) = ran_once(folder.path(), &pair).await;
+    assert!(!before.documents["cds-product"].is_empty());
+    assert!(!before.documents["cds-publication-summary"].is_empty());
+    let versions = versions(&pair).await;
+
+    fill(&chain, &Settings::default());
+    chain.run(&pair).unwrap();
+
+    assert_eq!(chain.traces(&pair, &ALIASES).await.unwrap(), before);
+    assert_eq!(
+        self::versions(&pair).await,
+        versions,
+        "a document was written again"
+    );
+}
+
+/// The version of every document: it changes with every write.
+async fn versions(pair: &Pair) -> BTreeMap<String, Option<Version>> {
+    let store =
+        maas_model::store::open(&pair.store.parse().unwrap(), &pair.data, Default::default())
+            .unwrap();
+    let mut versions = BTreeMap::new();
+    for alias in ALIASES {
+        let alias = IndexName::new(alias).unwrap();
+        let mut pages = store.scan(&alias, &Search::new(Query::All)).await.unwrap();
+        while let Some(page) = pages.next().await.unwrap() {
+            for document in page {
+                versions.insert(
+                    format!("{}/{}", document.index, document.id),
+                    document.version,
+                );
+            }
+        }
+    }
+    store.close().await.unwrap();
+    versions
+}
+
+/// The real pair must end exactly as the embedded one does.
+#[cfg(feature = "services")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_pair_ends_as_the_embedded_one() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let embedded = Pair::embedded(&here.path().join("data"));
+    let servers = crate::Real::start(&there.path().join("data")).await;
+    let real = &servers.pair;
+    let (_, expected) = ran_once(here.path(), &embedded).await;
+    let (chain, found) = ran_once(there.path(), real).await;
+    similar(&expected, &found);
+
+    fill(&chain, &Settings::default());
+    let before = versions(real).await;
+    chain.run(real).unwrap();
+    similar(&expected, &chain.traces(real, &ALIASES).await.unwrap());
+    assert_eq!(versions(real).await, before, "a document was written again");
+}

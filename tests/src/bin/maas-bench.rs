@@ -1,0 +1,295 @@
+//! Measures the chain on really started servers and on the embedded pair, and prints one table.
+//!
+//! `cargo run --release -p maas-tests --bin maas-bench -- --products 50000`
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use maas_model::message::{BusOptions, ExchangeName, Message, Outgoing, Published, RoutingKey};
+use maas_model::pipeline::Pipeline;
+use maas_tests::bench::{Measured, Report, Row, measure, raw_bulk};
+use maas_tests::chain::Chain;
+use maas_tests::program::{Pair, workspace};
+use maas_tests::sample::{Settings, generate};
+use maas_tests::server::{OpenSearch, OpenSearchOptions, RabbitMq};
+use serde_json::{Value, json};
+
+/// Measures the chain on real servers and on the embedded pair.
+#[derive(Parser)]
+struct Options {
+    /// Products to collect and consolidate.
+    #[arg(long, default_value_t = 50_000)]
+    products: usize,
+    /// Messages to publish through RabbitMQ.
+    #[arg(long, default_value_t = 50_000)]
+    messages: usize,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let folder = tempfile::tempdir()?;
+    let mut bench = Bench::new(folder.path(), options)?;
+    bench.check()?;
+    bench.idle()?;
+    bench.embedded()?;
+    bench.real().await?;
+    print(&bench.report.markdown());
+    Ok(())
+}
+
+#[allow(clippy::print_stdout)] // The table is the result.
+fn print(text: &str) {
+    println!("{text}");
+}
+
+struct Bench {
+    chain: Chain,
+    datatakes: PathBuf,
+    folder: PathBuf,
+    options: Options,
+    report: Report,
+}
+
+impl Bench {
+    fn new(folder: &Path, options: Options) -> Result<Self> {
+        let chain = Chain::copy("copernicus-prip", folder)?;
+        let replicate = workspace().join("tests/bench/replicate.yaml");
+        std::fs::copy(replicate, chain.pipeline.join("replicate.yaml"))?;
+        let datatakes = folder.join("datatakes.ndjson");
+        Ok(Self {
+            chain,
+            datatakes,
+            folder: folder.to_path_buf(),
+            options,
+            report: Report::default(),
+        })
+    }
+
+    /// The same files for every pair: the inbox is filled anew.
+    fn fill(&self) -> Result<f64> {
+        let sample = generate(&Settings {
+            products: self.options.products,
+            page_size: 500,
+            seed: 11,
+            footprint_points: 24,
+            variety: false,
+        });
+        let mut bytes = 0;
+        for page in &sample.pages {
+            bytes += page.text.len();
+            std::fs::write(self.chain.inbox.join(&page.file_name), &page.text)?;
+        }
+        let lines: String = sample
+            .datatakes
+            .iter()
+            .map(|found| {
+                let line = json!({
+                    "_index": "cds-datatake-s1-s2", "_id": found.id, "_source": found.source,
+                });
+                format!("{line}\n")
+            })
+            .collect();
+        std::fs::write(&self.datatakes, lines)?;
+        Ok(bytes as f64 / 1e6)
+    }
+
+    fn run(&self, pair: &Pair, only: &str) -> Result<Measured> {
+        let arguments = [
+            "run",
+            self.chain.path(),
+            "--until-idle",
+            "--only",
+            only,
+            "--output",
+            "json",
+        ];
+        let mut command = pair.command(&arguments)?;
+        measure(command.env("MAAS_INBOX", &self.chain.inbox)).with_context(|| only.to_owned())
+    }
+
+    fn prepare(&self, pair: &Pair) -> Result<f64> {
+        let megabytes = self.fill()?;
+        let datatakes = self.datatakes.to_str().unwrap_or_default();
+        pair.run(&["import", "-", datatakes, "--pipeline", self.chain.path()])?;
+        Ok(megabytes)
+    }
+
+    /// Adds a row: the seconds are those in which the part worked, as it tells itself.
+    fn row(&mut self, work: &str, done: &Measured, raw: Option<f64>, goal: &str) {
+        let products = self.options.products as f64;
+        let seconds = busy_seconds(&done.printed).unwrap_or(done.wall_seconds);
+        let per_second = products / seconds;
+        self.report.0.push(Row {
+            work: work.to_owned(),
+            per_second,
+            share: raw.map(|raw| per_second / raw),
+            cpu_microseconds: Some(done.cpu_seconds * 1e6 / products),
+            peak_mebibytes: Some(done.peak_mebibytes),
+            goal: goal.to_owned(),
+        });
+    }
+
+    fn embedded(&mut self) -> Result<()> {
+        let pair = Pair::embedded(&self.folder.join("embedded"));
+        self.prepare(&pair)?;
+        let done = self.run(&pair, "collectors")?;
+        self.row("embedded: collect", &done, None, "10,000/s");
+        let done = self.run(&pair, "pool=consolidate")?;
+        self.row("embedded: consolidate", &done, None, "5,000/s");
+        Ok(())
+    }
+
+    async fn real(&mut self) -> Result<()> {
+        let store = OpenSearch::start_with(OpenSearchOptions::bench()).await?;
+        let bus = RabbitMq::start().await?;
+        let pair = Pair {
+            store: store.url(),
+            bus: bus.url(),
+            data: self.folder.join("real"),
+        };
+        self.publish(&pair).await?;
+        self.prepare(&pair)?;
+        let collected = self.run(&pair, "collectors")?;
+        let raw = self.raw(&pair, &store.url()).await?;
+        self.row("collect", &collected, Some(raw), "40 %, 60 us");
+        let done = self.run(&pair, "pool=replicate")?;
+        self.row("replicate", &done, Some(raw), "50 %, 30 us");
+        let done = self.run(&pair, "pool=consolidate")?;
+        self.row(
+            "consolidate (two documents written each)",
+            &done,
+            Some(raw),
+            "25 %, 120 us",
+        );
+        self.raw(&pair, &store.url()).await?;
+        Ok(())
+    }
+
+    async fn raw(&mut self, pair: &Pair, url: &str) -> Result<f64> {
+        let exported = pair.run(&["export", "raw-data-prip-product"])?;
+        let lines: Vec<Value> = exported
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        let mut best: f64 = 0.0;
+        for _ in 0..3 {
+            best = best.max(raw_bulk(url, "raw-data-prip-product-bench", &lines).await?);
+        }
+        let work = "raw `_bulk` of 5,000, two connections (best of 3)".to_owned();
+        self.report.0.push(Row {
+            work,
+            per_second: best,
+            ..Row::default()
+        });
+        Ok(best)
+    }
+
+    /// Confirmed messages through a quorum queue, from one process.
+    async fn publish(&mut self, pair: &Pair) -> Result<()> {
+        let (pipeline, _) = Pipeline::load(&self.chain.pipeline, &|_| None)?;
+        let bus =
+            maas_model::message::open(&pair.bus.parse()?, &pair.data, &BusOptions::default())?;
+        bus.declare(&pipeline.topology()).await?;
+        let messages: Vec<Outgoing> = (0..self.options.messages).map(outgoing).collect();
+        let count = messages.len();
+        let start = Instant::now();
+        let published = bus.publish(messages).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        anyhow::ensure!(
+            published.iter().all(|one| *one == Published::Routed),
+            "a message got lost"
+        );
+        for queue in bus.queues("*").await? {
+            bus.purge(&queue.name).await?;
+        }
+        bus.close().await?;
+        self.report.0.push(Row {
+            work: "messages confirmed by quorum queues".to_owned(),
+            per_second: count as f64 / seconds,
+            goal: "5,000/s".to_owned(),
+            ..Row::default()
+        });
+        Ok(())
+    }
+
+    /// `maas check`, start and end of the process included.
+    fn check(&mut self) -> Result<()> {
+        let pair = Pair::embedded(&self.folder.join("unused"));
+        let mut seconds: Vec<f64> = Vec::new();
+        for _ in 0..20 {
+            let start = Instant::now();
+            pair.run(&["check", self.chain.path()])?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        seconds.sort_by(f64::total_cmp);
+        self.report.0.push(Row {
+            work: format!(
+                "`maas check`: median {:.0} ms",
+                seconds[seconds.len() / 2] * 1e3
+            ),
+            per_second: 1.0 / seconds[seconds.len() / 2],
+            goal: "100 ms".to_owned(),
+            ..Row::default()
+        });
+        Ok(())
+    }
+
+    /// Resident memory of a whole pipeline with nothing to do.
+    fn idle(&mut self) -> Result<()> {
+        let pair = Pair::embedded(&self.folder.join("idle"));
+        let mut command = pair.command(&["run", self.chain.path()])?;
+        let mut process = command.env("MAAS_INBOX", &self.chain.inbox).spawn()?;
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        let resident = maas_tests::bench::status_mebibytes(process.id(), "VmRSS:");
+        process.kill()?;
+        process.wait()?;
+        self.report.0.push(Row {
+            work: "idle, embedded".to_owned(),
+            peak_mebibytes: resident,
+            goal: "25 MiB".to_owned(),
+            ..Row::default()
+        });
+        Ok(())
+    }
+}
+
+/// The longest time that a part of the run was at work.
+fn busy_seconds(printed: &str) -> Option<f64> {
+    let summary: Value = serde_json::from_str(printed).ok()?;
+    let parts = ["interfaces", "pools"]
+        .iter()
+        .filter_map(|part| summary[part].as_array());
+    parts
+        .flatten()
+        .filter_map(|part| part["seconds"].as_f64())
+        .reduce(f64::max)
+}
+
+fn outgoing(number: usize) -> Outgoing {
+    let message = Message {
+        message_id: format!("bench-{number}"),
+        document_class: "PripProduct".to_owned(),
+        ..Message::default()
+    };
+    Outgoing {
+        exchange: exchange(),
+        routing_key: key(),
+        body: message.to_body(),
+        message_id: message.message_id,
+        priority: 5,
+        headers: Default::default(),
+    }
+}
+
+#[allow(clippy::expect_used)] // Literals.
+fn exchange() -> ExchangeName {
+    ExchangeName::new("collect-exchange").expect("a name")
+}
+
+#[allow(clippy::expect_used)] // Literals.
+fn key() -> RoutingKey {
+    RoutingKey::new("new.raw.data.prip-product").expect("a key")
+}

@@ -1,0 +1,138 @@
+//! The program `maas` as its user runs it: a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        here.parent().unwrap_or(here).to_path_buf()
+    })
+}
+
+/// The built program: in the same profile as the tests, made once per process. `MAAS_PROGRAM` names another.
+///
+/// # Errors
+/// When it does not build.
+pub fn maas() -> Result<&'static Path> {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program);
+    }
+    let program = match std::env::var_os("MAAS_PROGRAM") {
+        Some(program) => PathBuf::from(program),
+        None => build()?,
+    };
+    Ok(PROGRAM.get_or_init(|| program))
+}
+
+fn build() -> Result<PathBuf> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--quiet", "-p", "maas-cds", "--bin", "maas"]);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(workspace());
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("`maas` does not build");
+    }
+    // Cargo tells where each executable is, one JSON object per line.
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo named no executable")
+}
+
+/// Where a run keeps documents and messages.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// `--store`.
+    pub store: String,
+    /// `--bus`.
+    pub bus: String,
+    /// `--data-dir`.
+    pub data: PathBuf,
+}
+
+impl Pair {
+    /// Store and bus in a folder.
+    pub fn embedded(data: &Path) -> Self {
+        Self {
+            store: "embedded".to_owned(),
+            bus: "embedded".to_owned(),
+            data: data.to_path_buf(),
+        }
+    }
+
+    /// The program with these arguments, on this pair. Logs go to the file `maas.log` in the data folder.
+    pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(maas()?);
+        command
+            .args(arguments)
+            .arg("--store")
+            .arg(&self.store)
+            .arg("--bus")
+            .arg(&self.bus);
+        command
+            .arg("--data-dir")
+            .arg(&self.data)
+            .current_dir(workspace())
+            .stdin(Stdio::null());
+        for variable in [
+            "MAAS_PIPELINE",
+            "MAAS_INBOX",
+            "MAAS_STORE",
+            "MAAS_BUS",
+            "MAAS_LOG",
+        ] {
+            command.env_remove(variable);
+        }
+        Ok(command)
+    }
+
+    /// Runs the program to its end, and returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails; the error holds what it wrote to standard error.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments)?.output()?;
+        printed(arguments, output)
+    }
+
+    /// Starts the program and does not wait for it.
+    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
+        std::fs::create_dir_all(&self.data)?;
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.data.join("maas.log"))?;
+        let mut command = self.command(arguments)?;
+        Ok(command.stdout(Stdio::null()).stderr(log).spawn()?)
+    }
+}
+
+/// What a process printed, when it succeeded.
+fn printed(arguments: &[&str], output: Output) -> Result<String> {
+    if !output.status.success() {
+        bail!(
+            "`maas {}` ended with {}:\n{}{}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

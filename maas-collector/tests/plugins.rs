@@ -1,0 +1,29 @@
+//! Promises that every plugin of this crate keeps.
+
+// A test ends at the first surprise.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use maas_collector as _;
+use maas_model::plugin::{check_registry, plugins};
+use serde_json::Value;
+
+#[test]
+fn examples_work_and_every_setting_is_described() {
+    check_registry().unwrap();
+    let names: Vec<&str> = plugins(None).map(|plugin| plugin.name).collect();
+    assert_eq!(names, ["file", "csv", "json"]);
+    for plugin in plugins(None) {
+        let example: Value = serde_yaml::from_str(plugin.example)
+            .unwrap_or_else(|error| panic!("{}: {error}", plugin.name));
+        assert_eq!((plugin.check)(&example), [], "{}", plugin.name);
+        let schema = Value::from((plugin.schema)());
+        assert!(schema["description"].is_string(), "{}", plugin.name);
+        for (name, setting) in schema["properties"].as_object().unwrap() {
+            assert!(
+                setting["description"].is_string(),
+                "{}: {name}",
+                plugin.name
+            );
+        }
+    }
+}

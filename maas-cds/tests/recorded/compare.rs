@@ -58,14 +58,17 @@ fn fields(place: &str, ours: &Map<String, Value>, recorded: &Map<String, Value>)
         .collect()
 }
 
-/// What differs between what was published, dead letters apart. With `unordered` neither the order of
+/// What differs between what was published. With `unordered` neither the order of
 /// messages nor that of the ids in them counts.
-pub(crate) fn messages(ours: &[Outgoing], recorded: &[Published], unordered: bool) -> Vec<String> {
-    let ours = ours
-        .iter()
-        .filter(|message| !is_dead_letter(message))
-        .map(published);
-    let mut ours: Vec<Published> = ours.map(|message| comparable(message, unordered)).collect();
+pub(crate) fn messages(
+    ours: Vec<Published>,
+    recorded: &[Published],
+    unordered: bool,
+) -> Vec<String> {
+    let mut ours: Vec<Published> = ours
+        .into_iter()
+        .map(|message| comparable(message, unordered))
+        .collect();
     let mut recorded: Vec<Published> = recorded
         .iter()
         .map(|message| comparable(message.clone(), unordered))
@@ -112,7 +115,13 @@ fn is_dead_letter(message: &Outgoing) -> bool {
     message.exchange.as_str().is_empty()
 }
 
-fn published(message: &Outgoing) -> Published {
+/// Messages as they are recorded, dead letters apart.
+pub(crate) fn published(messages: &[Outgoing]) -> Vec<Published> {
+    let messages = messages.iter().filter(|message| !is_dead_letter(message));
+    messages.map(recorded_form).collect()
+}
+
+fn recorded_form(message: &Outgoing) -> Published {
     Published {
         exchange: message.exchange.to_string(),
         routing_key: message.routing_key.to_string(),

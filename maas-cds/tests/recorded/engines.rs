@@ -106,7 +106,11 @@ async fn check(case: &Case, deviation: Option<&Deviation>, models: &Arc<Models>)
     let processed = engines.run(&pool, &body, priority).await;
     let documents = compare::documents(&world.documents().await, &case.expected());
     let unordered = !case.unordered.is_empty();
-    let messages = compare::messages(&processed.published, &case.messages, unordered);
+    let messages = compare::messages(
+        compare::published(&processed.published),
+        &case.messages,
+        unordered,
+    );
     let mut problems = [documents, messages].concat();
     match deviation {
         None => problems.extend(outcome_differs(&processed, &case.outcome)),

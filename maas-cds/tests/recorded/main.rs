@@ -10,4 +10,5 @@ mod deviations;
 mod engines;
 mod models;
 mod names;
+mod prip_chain;
 mod world;

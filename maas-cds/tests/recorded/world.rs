@@ -8,10 +8,13 @@ use chrono::{DateTime, Utc};
 use maas_engine::engine::Reads;
 use maas_engine::pool::{PoolContext, PoolRunner, Processed, Work};
 use maas_model::clock::Clock;
-use maas_model::document::{DocumentId, IndexName};
-use maas_model::message::{EmbeddedBus, ExchangeName, MessageBus, QueueName, RoutingKey, Topology};
+use maas_model::document::{DocumentId, IndexName, Version};
+use maas_model::message::{
+    EmbeddedBus, ExchangeName, MessageBus, Outgoing, Peeked, Published, QueueName, RoutingKey,
+    Topology,
+};
 use maas_model::model::Models;
-use maas_model::pipeline::{EngineStep, Pool, Queue};
+use maas_model::pipeline::{EngineStep, Pipeline, Pool, Queue};
 use maas_model::store::{DocumentStore, EmbeddedStore, Query, Search, WriteAction, WriteOp};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
@@ -20,6 +23,9 @@ use super::case::Documents;
 
 /// Owner of the engines.
 const POOL: &str = "recorded";
+
+/// Indices in which pools and collectors keep what they must remember.
+const OWN_INDICES: [&str; 2] = ["maas-intents", "maas-file-journal"];
 
 /// Everything that one case needs, in a folder of its own.
 pub(crate) struct World {
@@ -31,15 +37,25 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(models: &Arc<Models>) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = EmbeddedStore::open(folder.path()).expect("a store");
-        let bus = EmbeddedBus::open(folder.path()).expect("a bus");
         let topology = Topology {
             exchanges: ["collect-exchange", "etl-exchange"].map(exchange).to_vec(),
             queues: Vec::new(),
             parking: vec![POOL.to_owned()],
         };
-        bus.declare(&topology).await.expect("a topology");
+        Self::with(models, &topology).await
+    }
+
+    /// With the models, exchanges and queues of a pipeline.
+    pub(crate) async fn of(pipeline: &Pipeline) -> Self {
+        let models = Arc::new(pipeline.models.clone());
+        Self::with(&models, &pipeline.topology()).await
+    }
+
+    async fn with(models: &Arc<Models>, topology: &Topology) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = EmbeddedStore::open(folder.path()).expect("a store");
+        let bus = EmbeddedBus::open(folder.path()).expect("a bus");
+        bus.declare(topology).await.expect("a topology");
         for model in models.values() {
             store.install(model).await.expect("a model");
         }
@@ -72,7 +88,10 @@ impl World {
     pub(crate) async fn documents(&self) -> Documents {
         let mut documents = Documents::new();
         for index in self.store.indices("*").await.expect("indices") {
-            if index.name.as_str().starts_with("maas-intents") {
+            if OWN_INDICES
+                .iter()
+                .any(|own| index.name.as_str().starts_with(own))
+            {
                 continue;
             }
             self.store.refresh(&index.name).await.expect("a refresh");
@@ -86,6 +105,57 @@ impl World {
             }
         }
         documents
+    }
+
+    /// The version of every document, by index and id.
+    pub(crate) async fn versions(&self) -> BTreeMap<(String, String), Option<Version>> {
+        let mut versions = BTreeMap::new();
+        for (index, documents) in self.documents().await {
+            let name = IndexName::new(index.as_str()).expect("an index name");
+            let ids: Vec<DocumentId> = documents
+                .keys()
+                .map(|id| DocumentId::new(id.as_str()).expect("an id"))
+                .collect();
+            for document in self
+                .store
+                .get_many(&name, &ids)
+                .await
+                .expect("a read")
+                .into_iter()
+                .flatten()
+            {
+                versions.insert((index.clone(), document.id.to_string()), document.version);
+            }
+        }
+        versions
+    }
+
+    /// Publishes a message again.
+    pub(crate) async fn publish(&self, message: &Peeked) {
+        let outgoing = Outgoing {
+            exchange: message.exchange.clone(),
+            routing_key: message.routing_key.clone(),
+            body: message.body.clone(),
+            message_id: "again".to_owned(),
+            priority: 5,
+            headers: message.headers.clone(),
+        };
+        let published = self
+            .bus
+            .publish(vec![outgoing])
+            .await
+            .expect("a publication");
+        assert_eq!(published, [Published::Routed]);
+    }
+
+    /// What a pool works with.
+    pub(crate) fn pool_context(&self, clock: Clock) -> PoolContext {
+        PoolContext {
+            reads: Reads::new(Arc::clone(&self.store), Arc::clone(&self.models), clock),
+            bus: Arc::clone(&self.bus),
+            bindings: Vec::new(),
+            grace: Duration::from_secs(1),
+        }
     }
 
     /// A pool with one queue for `routing_key`.
@@ -104,16 +174,7 @@ impl World {
             max_tries: 3,
             engine_timeout_seconds: 60,
         };
-        let cx = PoolContext {
-            reads: Reads::new(
-                Arc::clone(&self.store),
-                Arc::clone(&self.models),
-                Clock::frozen(now),
-            ),
-            bus: Arc::clone(&self.bus),
-            bindings: Vec::new(),
-            grace: Duration::from_secs(1),
-        };
+        let cx = self.pool_context(Clock::frozen(now));
         PoolRunner::build(&pool, cx).map_err(|error| {
             let mut text = error.to_string();
             let mut cause = std::error::Error::source(&error);

@@ -1,4 +1,4 @@
-//! `${NAME}` and `${NAME:-default}` in the texts of the tree.
+//! `${NAME}`, `${NAME:-default}` and `${NAME:+text}` in the texts of the tree.
 //!
 //! Filled in after parsing: a value can never change the structure of the file, whatever stands in it.
 //! Keys are left alone.
@@ -84,6 +84,13 @@ fn expand(written: &str, env: Environment<'_>) -> Result<String, (String, String
 }
 
 fn value(inside: &str, env: Environment<'_>) -> Result<String, (String, String)> {
+    // As in a shell: the text if the variable is set to something, else nothing.
+    if let Some((name, text)) = inside.split_once(":+")
+        && is_name(name)
+    {
+        let set = env(name).is_some_and(|value| !value.is_empty());
+        return Ok(if set { text.to_owned() } else { String::new() });
+    }
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
@@ -110,7 +117,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn escape_hint() -> String {
-    "a variable is `${NAME}` or `${NAME:-default}`; write `$${` for a plain `${`".to_owned()
+    "a variable is `${NAME}`, `${NAME:-default}` or `${NAME:+text if set}`; write `$${` for a plain `${`".to_owned()
 }
 
 #[cfg(test)]
@@ -137,6 +144,9 @@ mod tests {
             ("${HOST:-other}", "example.org"),
             ("${EMPTY}", ""),
             ("${EMPTY:-full}", "full"),
+            ("${HOST:+moved}", "moved"),
+            ("${EMPTY:+moved}", ""),
+            ("${NONE:+moved}", ""),
             ("${TRICK}", "${HOST}: ["),
             ("$${HOST}", "${HOST}"),
             ("cost: 5$", "cost: 5$"),

@@ -71,7 +71,7 @@ pub enum Done {
     Keep,
     /// It is deleted.
     Delete,
-    /// It is moved to this folder, relative to its own.
+    /// It is moved to this folder, relative to its own. Empty: it stays, as with `keep`.
     Move(PathBuf),
 }
 
@@ -82,7 +82,7 @@ pub enum Broken {
     /// It stays where it is and is not taken again unless it changes.
     #[default]
     Keep,
-    /// It is moved to this folder, relative to its own.
+    /// It is moved to this folder, relative to its own. Empty: it stays, as with `keep`.
     Move(PathBuf),
 }
 
@@ -110,7 +110,14 @@ impl Settings for FileConfig {
 inventory::submit! { CollectorPlugin::of::<FileConfig>(module_path!()) }
 
 impl CollectorConfig for FileConfig {
-    fn build(self, cx: CollectorContext) -> Result<Box<dyn Collector>, Vec<SettingError>> {
+    fn build(mut self, cx: CollectorContext) -> Result<Box<dyn Collector>, Vec<SettingError>> {
+        // `${INBOX:+taken}` is empty where the files shall stay.
+        if self.done == Done::Move(PathBuf::new()) {
+            self.done = Done::Keep;
+        }
+        if self.broken == Broken::Move(PathBuf::new()) {
+            self.broken = Broken::Keep;
+        }
         let listing = Listing::new(&self, &cx.base)?;
         Ok(Box::new(FileCollector {
             interface: cx.interface,

@@ -1,7 +1,6 @@
 //! Settings that several engines have.
 
 use chrono::{DateTime, Utc};
-use maas_engine::engine::BuildError;
 use maas_model::document::parse_date;
 use maas_model::message::RoutingKey;
 use maas_model::plugin::SettingError;
@@ -22,15 +21,11 @@ pub(super) fn min_date_errors(min_doi: Option<&str>) -> Vec<SettingError> {
 }
 
 /// A key that a setting names.
-pub(super) fn routing_key(setting: &str, key: &str) -> Result<RoutingKey, BuildError> {
-    RoutingKey::new(key).map_err(|error| BuildError::Setting {
-        path: setting.to_owned(),
-        reason: error.to_string(),
-    })
+pub(super) fn routing_key(setting: &str, key: &str) -> Result<RoutingKey, SettingError> {
+    RoutingKey::new(key).map_err(|error| SettingError::new(setting, error.to_string()))
 }
 
 /// What is wrong with a key that a setting names.
 pub(super) fn routing_key_errors(setting: &str, key: &str) -> Option<SettingError> {
-    let error = RoutingKey::new(key).err()?;
-    Some(SettingError::new(setting, error.to_string()))
+    routing_key(setting, key).err()
 }

@@ -11,6 +11,12 @@ pub trait ExtractorConfig: Settings {
     ///
     /// [`Settings::check`] may leave that to this method: the registry builds to check.
     fn build(self) -> Result<Box<dyn Extractor>, Vec<SettingError>>;
+
+    /// The fields that every record may have, so that an id or a partition of others can be refused;
+    /// `None` where the settings do not tell. `reportName` and `reportFolder` go without saying.
+    fn yields(&self) -> Option<Vec<String>> {
+        None
+    }
 }
 
 /// One extractor that is linked into the program.
@@ -35,7 +41,10 @@ const KIND: &str = "extractor";
 impl ExtractorPlugin {
     /// Registers the extractor with settings `C`; `module` is `module_path!()`.
     pub const fn of<C: ExtractorConfig>(module: &'static str) -> Self {
-        let mut info = PluginInfo::of::<C>(KIND, module);
+        let mut info = PluginInfo::of::<C>(KIND, module).yielding(|settings| {
+            let config = plugin::read::<C>(settings).ok()?;
+            config.yields()
+        });
         // Building is pure and cheap, and the only full check of paths and expressions.
         info.check = |settings| {
             let built = plugin::read::<C>(settings).and_then(C::build);

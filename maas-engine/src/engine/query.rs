@@ -24,7 +24,8 @@ use super::{
 pub struct QueryConfig {
     /// Model of the documents; it is the class named in the messages.
     model: String,
-    /// Which documents: `{term: {field: mission, value: S1}}`; all of the model unless given.
+    /// Which documents: `{term: {field: mission, value: S1}}`; all of the model unless given. Its fields
+    /// must be declared (or `_id`): by others no store finds anything for certain.
     #[serde(default)]
     #[schemars(with = "Option<Value>")]
     query: Option<Query>,
@@ -55,6 +56,18 @@ impl Settings for QueryConfig {
 }
 
 impl EngineConfig for QueryConfig {
+    fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
+        let model = match cx.model("model", &self.model) {
+            Ok(model) => model,
+            Err(error) => return vec![error],
+        };
+        let asked = self.query.iter().flat_map(Query::fields);
+        asked
+            .filter(|path| *path != "_id")
+            .filter_map(|path| cx.field("query", model, path).err())
+            .collect()
+    }
+
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Select {
             model: Arc::clone(cx.model("model", &self.model)?),

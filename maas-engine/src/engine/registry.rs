@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use maas_model::model::{Model, Models};
+use maas_model::model::{Field, Model, Models};
 use maas_model::pipeline::PluginUse;
 use maas_model::plugin::{
     self, Emission, EmitContext, PluginInfo, PluginKind, SettingError, Settings,
@@ -15,6 +15,13 @@ use super::Engine;
 pub trait EngineConfig: Settings {
     /// Makes the engine. No I/O: what it needs from the store it reads when it runs.
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError>;
+
+    /// Looks up what the settings say of the models of the pipeline: all mistakes, so that they are told
+    /// before it runs. Where this finds none, [`build`](Self::build) is tried too: an engine that only
+    /// names models need not write this.
+    fn check_in(&self, _cx: &BuildContext<'_>) -> Vec<SettingError> {
+        Vec::new()
+    }
 
     /// Everything it may publish with these settings, so that the wiring of a pipeline can be checked
     /// before it runs.
@@ -31,14 +38,38 @@ pub struct BuildContext<'a> {
 }
 
 impl<'a> BuildContext<'a> {
-    /// The model named by a setting.
-    pub fn model(&self, setting: &str, name: &str) -> Result<&'a Arc<Model>, BuildError> {
-        self.models.get(name).ok_or_else(|| BuildError::Setting {
-            path: setting.to_owned(),
-            reason: match plugin::suggestion(name, self.models.keys().map(String::as_str)) {
-                Some(hint) => format!("there is no model `{name}`; {hint}"),
-                None => format!("there is no model `{name}`"),
-            },
+    /// The model named by a setting; `setting` is empty for one that the engine needs whatever the
+    /// settings are.
+    pub fn model(&self, setting: &str, name: &str) -> Result<&'a Arc<Model>, SettingError> {
+        let describe = || format!("describe `{name}` under `models`");
+        self.models.get(name).ok_or_else(|| match setting {
+            "" => SettingError::new(
+                "",
+                format!("it needs the model `{name}`, which is not there"),
+            )
+            .hint(describe()),
+            setting => SettingError::new(setting, format!("unknown model `{name}`")).hint(
+                plugin::suggestion(name, self.models.keys().map(String::as_str))
+                    .unwrap_or_else(describe),
+            ),
+        })
+    }
+
+    /// The field of a model at the path that a setting names. Documents may have undeclared fields, but
+    /// stores treat them as they like: what settings work with is to be declared.
+    pub fn field<'m>(
+        &self,
+        setting: &str,
+        model: &'m Model,
+        path: &str,
+    ) -> Result<&'m Field, SettingError> {
+        model.field(path).ok_or_else(|| {
+            let message = format!("`{}` has no field `{path}`", model.name);
+            let hint = plugin::suggestion(path, model.fields.keys().map(String::as_str));
+            SettingError {
+                hint,
+                ..SettingError::new(setting, message)
+            }
         })
     }
 }
@@ -54,13 +85,8 @@ pub enum BuildError {
         hint: Option<String>,
     },
     /// A setting is wrong.
-    #[error("setting `{path}`: {reason}")]
-    Setting {
-        /// Path below the engine's settings; empty for all of them.
-        path: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
+    #[error("{}", told(.0))]
+    Setting(SettingError),
     /// The engine of a step could not be made.
     #[error("{place}: engine `{name}`")]
     Step {
@@ -72,6 +98,21 @@ pub enum BuildError {
         #[source]
         source: Box<BuildError>,
     },
+}
+
+impl From<SettingError> for BuildError {
+    fn from(error: SettingError) -> Self {
+        Self::Setting(error)
+    }
+}
+
+fn told(error: &SettingError) -> String {
+    let place = match error.path.as_str() {
+        "" => String::new(),
+        path => format!("setting `{path}`: "),
+    };
+    let hint = error.hint.as_deref().map(|hint| format!("; {hint}"));
+    format!("{place}{}{}", error.message, hint.unwrap_or_default())
 }
 
 /// One linked engine. Submitted with
@@ -93,7 +134,9 @@ impl EnginePlugin {
     /// The plugin whose settings are `C`; `module` is `module_path!()` at the place of the call.
     pub const fn of<C: EngineConfig>(module: &'static str) -> Self {
         Self {
-            info: PluginInfo::of::<C>(KIND, module).emitting(emits::<C>),
+            info: PluginInfo::of::<C>(KIND, module)
+                .emitting(emits::<C>)
+                .checking_in(check_in::<C>),
             build: build_from::<C>,
         }
     }
@@ -135,15 +178,27 @@ fn build_from<C: EngineConfig>(
     }
 }
 
+fn check_in<C: EngineConfig>(settings: &Value, models: &Models) -> Vec<SettingError> {
+    // Settings that cannot be read were refused before.
+    let Ok(config) = plugin::read::<C>(settings) else {
+        return Vec::new();
+    };
+    let cx = BuildContext { models };
+    let errors = config.check_in(&cx);
+    if !errors.is_empty() {
+        return errors;
+    }
+    match config.build(&cx) {
+        Ok(_) => Vec::new(),
+        Err(BuildError::Setting(error)) => vec![error],
+        Err(other) => vec![SettingError::new("", other.to_string())],
+    }
+}
+
 /// The first error; a pipeline was checked with all of them before.
 fn refused(errors: Vec<SettingError>) -> BuildError {
     let first = errors.into_iter().next();
-    let error = first.unwrap_or_else(|| SettingError::new("", "the settings are wrong"));
-    BuildError::Setting {
-        path: error.path,
-        reason: match error.hint {
-            Some(hint) => format!("{}; {hint}", error.message),
-            None => error.message,
-        },
-    }
+    first
+        .unwrap_or_else(|| SettingError::new("", "the settings are wrong"))
+        .into()
 }

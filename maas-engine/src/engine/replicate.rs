@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use maas_model::document::{Document, DocumentId, parse_date_text};
 use maas_model::model::Model;
-use maas_model::plugin::{Emission, EmitContext, SettingError, Settings};
+use maas_model::plugin::{self, Emission, EmitContext, SettingError, Settings};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -24,11 +24,12 @@ use super::{
 pub struct ReplicateConfig {
     /// Model of the copies.
     target_model: String,
-    /// Fields that are not copied. `ingestionTime` is one of them unless it is included.
+    /// Fields that are not copied. `ingestionTime` is one of them unless it is included. At least one
+    /// model of the pipeline must declare them: no others would be copied anyway.
     #[serde(default)]
     exclude_fields: Option<Vec<String>>,
     /// Fields that are copied although they are excluded or not declared; a document without one of
-    /// them cannot be copied.
+    /// them cannot be copied. Any name may stand here: what is not declared may be there all the same.
     #[serde(default)]
     include_fields: Option<Vec<String>>,
     /// Copies whose partition date is earlier are not written.
@@ -54,6 +55,27 @@ impl Settings for ReplicateConfig {
 }
 
 impl EngineConfig for ReplicateConfig {
+    fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
+        let mut errors = Vec::new();
+        errors.extend(cx.model("target_model", &self.target_model).err());
+        // Which model is copied only the messages tell.
+        let declared = || cx.models.values().flat_map(|model| model.fields.keys());
+        let excluded = self.exclude_fields.iter().flatten().enumerate();
+        for (index, field) in excluded.filter(|(_, field)| !declared().any(|known| known == *field))
+        {
+            let error = SettingError::new(
+                format!("exclude_fields[{index}]"),
+                format!("no model has a field `{field}`"),
+            );
+            let near = plugin::nearest(field, declared().map(String::as_str));
+            errors.push(match near {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("only declared fields are copied: leave it out"),
+            });
+        }
+        errors
+    }
+
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         let target = Arc::clone(cx.model("target_model", &self.target_model)?);
         let included = self.include_fields.unwrap_or_default();

@@ -99,6 +99,15 @@ impl FieldType {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether its values are numbers.
+    pub fn is_number(self) -> bool {
+        use FieldType::{Byte, Double, Float, HalfFloat, Integer, Long, Short};
+        matches!(
+            self,
+            Long | Integer | Short | Byte | Double | Float | HalfFloat
+        )
+    }
+
     /// Whether its values are objects.
     pub fn is_object(self) -> bool {
         matches!(self, Self::Object | Self::Nested)

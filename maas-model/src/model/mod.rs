@@ -43,4 +43,17 @@ impl Model {
     pub fn declares(&self, field: &str) -> bool {
         self.fields.contains_key(field)
     }
+
+    /// The declared field at a path (`a.b` for a member of an object). Below an object that declares no
+    /// members, and below a field with further mappings of its own, that field itself.
+    pub fn field(&self, path: &str) -> Option<&Field> {
+        let mut names = path.split('.');
+        let first = self.fields.get(names.next()?)?;
+        names.try_fold(first, |field, name| {
+            let open = field.fields.is_empty()
+                && (matches!(field.kind, FieldType::Object | FieldType::Nested)
+                    || field.parameters.contains_key("fields"));
+            field.fields.get(name).or(open.then_some(field))
+        })
+    }
 }

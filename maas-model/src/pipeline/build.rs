@@ -18,6 +18,7 @@ use super::text::{
 use super::wiring::{self, Known, Subject};
 use super::{
     Announce, EngineStep, Interface, Outside, Pipeline, PluginUse, Pool, Queue, StoreSpec, models,
+    records,
 };
 use crate::document::IdFields;
 use crate::message::{Binding, QueueName};
@@ -50,8 +51,9 @@ impl<'a> Builder<'a> {
     pub(super) fn build(self, sections: Sections) -> Pipeline {
         let (models, mut broken_models) = models::build(&sections.models, self.reports);
         broken_models.extend(sections.broken_models);
+        let models_known = broken_models.is_empty() && !(sections.incomplete && models.is_empty());
         let mut names = Names {
-            plugins: Plugins::new(self.files, self.base),
+            plugins: Plugins::new(self.files, self.base, models_known.then_some(&models)),
             models: &models,
             broken_models: &broken_models,
             defaults: BTreeMap::new(),
@@ -232,6 +234,7 @@ impl Names<'_, '_> {
             announce: announce(text.announce),
             store_meta: text.store_meta,
         };
+        records::check(&interface, &at, self.reports);
         self.origins.add(
             Subject::Documents(index),
             at.below("announce").below("documents"),

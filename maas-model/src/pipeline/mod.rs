@@ -11,6 +11,7 @@ mod load;
 mod models;
 mod plugins;
 mod problem;
+mod records;
 mod report;
 mod schema;
 mod sections;

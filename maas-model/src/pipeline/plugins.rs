@@ -10,6 +10,7 @@ use super::report::{At, Pin, Reports, SourceFile};
 use super::sections::fit_variables;
 use super::tree::{Kind, Node};
 use super::variables::sole_variable;
+use crate::model::Models;
 use crate::plugin::{self, Fault, PluginInfo, Shape, ShapeError, lookup_mut, path_text};
 
 /// Settings and where they stand.
@@ -24,14 +25,17 @@ pub(super) struct Plugins<'a> {
     files: &'a [SourceFile],
     base: PathBuf,
     shapes: HashMap<(&'static str, &'static str), Shape>,
+    /// `None` when some are broken: what names those would be refused for nothing.
+    models: Option<&'a Models>,
 }
 
 impl<'a> Plugins<'a> {
-    pub(super) fn new(files: &'a [SourceFile], base: PathBuf) -> Self {
+    pub(super) fn new(files: &'a [SourceFile], base: PathBuf, models: Option<&'a Models>) -> Self {
         Self {
             files,
             base,
             shapes: HashMap::new(),
+            models,
         }
     }
 
@@ -88,7 +92,10 @@ impl<'a> Plugins<'a> {
             }
             (own, _) => own.clone(),
         };
-        let errors = (info.check)(&value);
+        let mut errors = (info.check)(&value);
+        if let Some(models) = self.models.filter(|_| errors.is_empty()) {
+            errors = (info.check_in)(&value, models);
+        }
         let faults = self.shape(info).errors(&value);
         for error in &errors {
             let inherited = defaults.filter(|_| !has(&own.value, &error.path));

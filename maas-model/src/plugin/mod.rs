@@ -19,6 +19,8 @@ pub(crate) use shape::{Fault, Segment, Shape, ShapeError, lookup_mut, path_text}
 
 use serde_json::Value;
 
+use crate::model::Models;
+
 /// One kind of plugin, submitted by the crate that owns the kind.
 pub struct PluginKind {
     /// `collector`, `extractor`, `engine`.
@@ -46,6 +48,11 @@ pub struct PluginInfo {
     pub check: fn(&Value) -> Vec<SettingError>,
     /// For engines: what it may publish with these (checked) settings; nothing for other kinds.
     pub emits: fn(&Value, &EmitContext<'_>) -> Vec<Emission>,
+    /// Checks what (checked) settings say of the models of the pipeline: their names, their fields; no I/O.
+    pub check_in: fn(&Value, &Models) -> Vec<SettingError>,
+    /// For extractors: the fields that records have with these (checked) settings; `None` where the
+    /// settings do not tell, and for other kinds.
+    pub yields: fn(&Value) -> Option<Vec<String>>,
 }
 
 impl PluginInfo {
@@ -74,12 +81,26 @@ impl PluginInfo {
             schema: settings::schema_of::<S>,
             check: settings::check_of::<S>,
             emits: emission::nothing,
+            check_in: settings::fits_any_models,
+            yields: settings::yields_anything,
         }
     }
 
     /// The same plugin, publishing what `emits` tells.
     pub const fn emitting(mut self, emits: fn(&Value, &EmitContext<'_>) -> Vec<Emission>) -> Self {
         self.emits = emits;
+        self
+    }
+
+    /// The same plugin, whose settings name models or fields of them, which `check_in` looks up.
+    pub const fn checking_in(mut self, check_in: fn(&Value, &Models) -> Vec<SettingError>) -> Self {
+        self.check_in = check_in;
+        self
+    }
+
+    /// The same plugin, whose records have the fields that `yields` tells.
+    pub const fn yielding(mut self, yields: fn(&Value) -> Option<Vec<String>>) -> Self {
+        self.yields = yields;
         self
     }
 

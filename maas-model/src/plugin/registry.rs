@@ -93,6 +93,8 @@ mod tests {
             schema: || schemars::json_schema!({}),
             check: |_| Vec::new(),
             emits: |_, _| Vec::new(),
+            check_in: |_, _| Vec::new(),
+            yields: |_| None,
         }
     }
 

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::shape::{Shape, path_text};
+use crate::model::Models;
 
 /// The settings of a plugin: the struct is the plugin's reference page.
 ///
@@ -121,4 +122,12 @@ pub(super) fn schema_of<S: Settings>() -> schemars::Schema {
 
 pub(super) fn check_of<S: Settings>(value: &Value) -> Vec<SettingError> {
     read::<S>(value).err().unwrap_or_default()
+}
+
+pub(super) fn fits_any_models(_settings: &Value, _models: &Models) -> Vec<SettingError> {
+    Vec::new()
+}
+
+pub(super) fn yields_anything(_settings: &Value) -> Option<Vec<String>> {
+    None
 }

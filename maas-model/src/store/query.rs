@@ -121,6 +121,25 @@ impl Query {
         }
     }
 
+    /// The paths of all fields that it asks for.
+    pub fn fields(&self) -> Vec<&str> {
+        let mut fields = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(query) = waiting.pop() {
+            match query {
+                Self::All | Self::Ids(_) => {}
+                Self::Term { field, .. }
+                | Self::Terms { field, .. }
+                | Self::Range { field, .. }
+                | Self::Prefix { field, .. }
+                | Self::Exists { field } => fields.push(field.as_str()),
+                Self::And(parts) | Self::Or(parts) => waiting.extend(parts.iter().rev()),
+                Self::Not(part) => waiting.push(part),
+            }
+        }
+        fields
+    }
+
     /// Both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

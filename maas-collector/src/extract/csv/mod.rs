@@ -120,6 +120,10 @@ impl From<Expression> for FieldSource {
 }
 
 impl ExtractorConfig for CsvConfig {
+    fn yields(&self) -> Option<Vec<String>> {
+        Some(self.fields.keys().cloned().collect())
+    }
+
     fn build(self) -> Result<Box<dyn Extractor>, Vec<SettingError>> {
         let mut errors = Vec::new();
         let mut fields = Vec::new();

@@ -111,6 +111,10 @@ impl From<Expression> for FieldSource {
 }
 
 impl ExtractorConfig for JsonConfig {
+    fn yields(&self) -> Option<Vec<String>> {
+        Some(self.fields.keys().cloned().collect())
+    }
+
     fn build(self) -> Result<Box<dyn Extractor>, Vec<SettingError>> {
         let mut errors = Vec::new();
         let records = self.records.and_then(|text| {

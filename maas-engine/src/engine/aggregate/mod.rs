@@ -1,5 +1,6 @@
 //! `AGGREGATE`: keeps one document per group of documents, with counts and measures.
 
+mod fields;
 #[cfg(test)]
 mod tests;
 mod touched;
@@ -28,6 +29,10 @@ use super::{
 /// Only the groups that the documents of the message stand in are computed, each whole, so doing it
 /// twice changes nothing. A group that has no documents any more is deleted. A document that moved to
 /// another group is still counted in the old one until that is touched: group by fields that stay.
+///
+/// What it selects, groups by, measures and fills must be declared fields of the two models (or `_id`, to
+/// select by or to count). Documents may have further fields, but how a store indexes those is its own affair: a text may not be
+/// grouped by at all.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AggregateConfig {
@@ -102,6 +107,19 @@ impl Settings for AggregateConfig {
 }
 
 impl EngineConfig for AggregateConfig {
+    fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
+        let mut errors = Vec::new();
+        match cx.model("source_model", &self.source_model) {
+            Ok(source) => errors.extend(fields::read(self, source, cx)),
+            Err(error) => errors.push(error),
+        }
+        match cx.model("target_model", &self.target_model) {
+            Ok(target) => errors.extend(fields::written(self, target, cx)),
+            Err(error) => errors.push(error),
+        }
+        errors
+    }
+
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         let (names, groups): (Vec<_>, Vec<_>) = self
             .groups

@@ -33,8 +33,8 @@ pub struct Delivery {
 /// How an adapter settles one delivery. Called once.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// The work is done: forget the message. When the connection is gone by now the message will come
-    /// again; that is no error.
+    /// The work is done: forget the message. Does not wait until the bus has forgotten it; `close` does. When
+    /// the connection or the process is gone before, the message comes again as redelivered; that is no error.
     async fn ack(self: Box<Self>) -> Result<(), BusError>;
 
     /// Delivers it again, to any subscription, after at least `delay`; the try is counted. The message

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::message;
 use super::schema;
-use super::writer::{Desk, GiveBack, Request, job};
+use super::writer::{Ack, Desk, GiveBack, Request, job};
 use crate::message::{BusError, DeadReason, Settle};
 
 /// The right to settle one message, once.
@@ -55,9 +55,18 @@ impl Lease {
 
 #[async_trait]
 impl Settle for Lease {
-    async fn ack(self: Box<Self>) -> Result<(), BusError> {
-        self.settle(|desk, id| message::ack(&desk.connection, id, desk.holder.token()))
-            .await
+    /// Does not wait for the disk: an acknowledgement that is lost only brings the message again. No more
+    /// than a prefetch of them can wait in the channel, as the writer alone makes room for further messages.
+    async fn ack(mut self: Box<Self>) -> Result<(), BusError> {
+        let ack = Ack {
+            id: self.id,
+            unsettled: Arc::clone(&self.unsettled),
+        };
+        self.requests
+            .send(Request::Ack(ack))
+            .map_err(|_| BusError::Closed)?;
+        self.settled = true;
+        Ok(())
     }
 
     async fn return_after(self: Box<Self>, delay: Duration) -> Result<(), BusError> {

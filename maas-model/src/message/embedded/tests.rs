@@ -67,8 +67,31 @@ async fn a_second_process_sees_and_publishes() {
         (0, Some(1), 1)
     );
     held.ack().await.unwrap();
-    let info = beside.queues(queue.as_str()).await.unwrap().remove(0);
-    assert_eq!((info.ready, info.unsettled), (0, Some(0)));
+    // An acknowledgement does not wait for the disk, so the other sees it a moment later.
+    eventually("the other sees it settled", async || {
+        let info = beside.queues(queue.as_str()).await.unwrap().remove(0);
+        (info.ready, info.unsettled) == (0, Some(0))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closing_writes_the_acknowledgements() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..100).await;
+    let mut subscription = on.subscribe(&queue, 16).await;
+    for _ in 0..99 {
+        next(&mut subscription).await.ack().await.unwrap();
+    }
+    on.bus.close().await.unwrap();
+
+    let bus = EmbeddedBus::open(folder.path()).unwrap();
+    let info = bus.queues(queue.as_str()).await.unwrap().remove(0);
+    assert_eq!((info.ready, info.unsettled), (1, Some(0)));
+    let left = bus.peek(&queue, 2).await.unwrap();
+    assert_eq!(left[0].body, b"99");
 }
 
 /// The end of a process is the end of its lock file's lock; dropping a copy of the folder's state is how

@@ -32,6 +32,8 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), BusError>) + Send>;
 pub(super) enum Request {
     /// Work in the database.
     Job(Job),
+    /// A message is done with. Nobody waits for it.
+    Ack(Ack),
     /// A message comes back: its delivery was dropped.
     GiveBack(GiveBack),
     /// A subscription begins.
@@ -40,6 +42,12 @@ pub(super) enum Request {
     Unsubscribe(i64),
     /// Everything leased goes back, the thread ends.
     Close(oneshot::Sender<Result<(), BusError>>),
+}
+
+/// A message that was leased and is done with.
+pub(super) struct Ack {
+    pub(super) id: i64,
+    pub(super) unsettled: Arc<AtomicUsize>,
 }
 
 /// A message that was leased and not settled.
@@ -82,7 +90,9 @@ pub(super) struct Writer {
     folder: PathBuf,
     requests: Receiver<Request>,
     subscribers: Vec<Subscriber>,
-    /// Kept until they are on disk: nobody waits for them, so nobody would ask again.
+    /// Messages done with. Kept until they are on disk: nobody waits for them, so nobody would ask again.
+    acks: Vec<i64>,
+    /// Kept as the acks are.
     give_backs: Vec<GiveBack>,
     seen_version: Option<i64>,
     reaped: Instant,
@@ -97,6 +107,7 @@ impl Writer {
             folder,
             requests,
             subscribers: Vec::new(),
+            acks: Vec::new(),
             give_backs: Vec::new(),
             seen_version: None,
             reaped: Instant::now(),
@@ -124,6 +135,7 @@ impl Writer {
             }
         };
         let (close, jobs) = answer.unzip();
+        // Acknowledgements that were sent before are in this last transaction.
         self.subscribers.clear();
         self.turn(jobs.unwrap_or_default());
         let released = self.release_all();
@@ -134,7 +146,7 @@ impl Writer {
 
     /// The next request; a timeout when it is time to look around.
     fn wait(&self) -> Result<Request, RecvTimeoutError> {
-        if self.subscribers.is_empty() && self.give_backs.is_empty() {
+        if self.subscribers.is_empty() && !self.owes() {
             return self
                 .requests
                 .recv()
@@ -166,6 +178,11 @@ impl Writer {
     ) -> Option<oneshot::Sender<Result<(), BusError>>> {
         match request {
             Request::Job(job) => jobs.push(job),
+            Request::Ack(ack) => {
+                // Room at once: the transaction that forgets the message claims the next one.
+                ack.unsettled.fetch_sub(1, Ordering::AcqRel);
+                self.acks.push(ack.id);
+            }
             Request::GiveBack(back) => self.give_backs.push(back),
             Request::Subscribe(subscriber) => self.subscribers.push(subscriber),
             Request::Unsubscribe(number) => {
@@ -178,7 +195,7 @@ impl Writer {
         None
     }
 
-    /// Whether another process wrote, a delay ended, a message must go back, or a process died.
+    /// Whether another process wrote, a delay ended, a message is owed, or a process died.
     fn something_to_do(&mut self) -> bool {
         let connection = &self.desk.connection;
         let version = connection
@@ -188,7 +205,12 @@ impl Writer {
         self.seen_version = version;
         let delay = message::next_delay(connection).ok().flatten();
         let dead = self.reaped.elapsed() >= REAP && !self.dead().is_empty();
-        written || dead || delay.is_some_and(|delay| delay.is_zero()) || !self.give_backs.is_empty()
+        written || dead || delay.is_some_and(|delay| delay.is_zero()) || self.owes()
+    }
+
+    /// Whether something is to be written that nobody waits for.
+    fn owes(&self) -> bool {
+        !self.acks.is_empty() || !self.give_backs.is_empty()
     }
 
     fn dead(&self) -> Vec<String> {
@@ -196,7 +218,7 @@ impl Writer {
         holder::dead(&desk.connection, &self.folder, desk.holder.token()).unwrap_or_default()
     }
 
-    /// One transaction: the jobs, what comes back, and new messages for the subscriptions.
+    /// One transaction: the jobs, what is done with or comes back, and new messages for the subscriptions.
     fn turn(&mut self, jobs: Vec<Job>) {
         if let Err(source) = self.desk.connection.execute_batch("BEGIN IMMEDIATE") {
             let answers = jobs.into_iter().map(|job| job(None)).collect();
@@ -215,6 +237,7 @@ impl Writer {
         match committed {
             Ok(claimed) => {
                 self.say_recovered();
+                self.acks.clear();
                 for back in self.give_backs.drain(..) {
                     back.unsettled.fetch_sub(1, Ordering::AcqRel);
                 }
@@ -231,11 +254,14 @@ impl Writer {
         }
     }
 
-    /// What others did, messages that go back, delays that ended, processes that died.
+    /// What others did, messages that are done with or go back, delays that ended, processes that died.
     fn look_around(&mut self) -> rusqlite::Result<()> {
         self.desk.routes.refresh(&self.desk.connection)?;
         let connection = &self.desk.connection;
         let token = self.desk.holder.token();
+        for &id in &self.acks {
+            message::ack(connection, id, token)?;
+        }
         for back in &self.give_backs {
             message::give_back(connection, back.id, token, back.seen)?;
         }

@@ -1,59 +1,18 @@
 //! The program as its user types it, right and wrong.
 #![allow(clippy::unwrap_used)] // Helpers of tests, where a failure is to stop the test.
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 
+use support::{maas, pipeline};
+
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/copernicus-prip")
-}
-
-/// The program with a data folder of its own and nothing from the environment.
-fn maas(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maas"));
-    for name in [
-        "MAAS_PIPELINE",
-        "MAAS_INBOX",
-        "MAAS_STORE",
-        "MAAS_BUS",
-        "MAAS_LOG",
-        "MAAS_DATA_DIR",
-    ] {
-        command.env_remove(name);
-    }
-    command.arg("--data-dir").arg(data.join("data"));
-    command
-}
-
-/// A small pipeline beside its file; returns its path.
-fn pipeline(folder: &Path) -> PathBuf {
-    let text = r#"
-interfaces:
-  - name: readings
-    collect: { file: { paths: [inbox], pattern: "*.csv", done: keep } }
-    extract: { csv: { fields: { station: station, value: value } } }
-    store: { model: Reading, id: [station] }
-    announce: { documents: new.reading, chunk_size: 2 }
-models:
-  Reading:
-    index: reading
-    raw: true
-    fields: { station: keyword, value: long }
-pools:
-  - name: sink
-    queues:
-      - name: readings
-        from: { collect-exchange: [new.reading] }
-        engines: [SINK]
-"#;
-    std::fs::create_dir_all(folder.join("inbox")).unwrap();
-    let path = folder.join("pipeline.yaml");
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 fn run(folder: &Path, pipeline: &Path) -> Value {
@@ -91,6 +50,12 @@ fn a_broken_record_is_a_dead_letter_and_its_neighbours_go_on() {
         .stdout(contains("a.csv"))
         .stdout(contains("value"))
         .stdout(contains("many"));
+    maas(folder.path())
+        .args(["dead", "replay", id, "--pipeline"])
+        .arg(&path)
+        .assert()
+        .code(1)
+        .stdout(contains("--interface readings").and(contains("a.csv")));
     maas(folder.path())
         .args(["dead", "discard"])
         .assert()
@@ -272,7 +237,8 @@ fn mistakes_are_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = pipeline(folder.path());
     let path = path.to_str().unwrap();
-    let mistakes: [(&[&str], i32, &str); 10] = [
+    let broker = "amqp://127.0.0.1:1";
+    let mistakes: [(&[&str], i32, &str); 12] = [
         (&["run", "no-such-folder"], 2, "no-such-folder"),
         (&["run", path, "--only", "pool=sinc"], 2, "it has sink"),
         (&["run", path, "--only", "everything"], 2, "pool=NAME"),
@@ -299,6 +265,8 @@ fn mistakes_are_refused_with_what_to_do() {
             "write `embedded`",
         ),
         (&["index", "drop", "reading"], 1, "--yes"),
+        (&["--bus", broker, "dead", "list"], 1, "--pipeline"),
+        (&["--bus", broker, "queue", "list"], 1, "--pipeline"),
     ];
     for (arguments, code, advice) in mistakes {
         let refused = maas(folder.path()).args(arguments).assert().code(code);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use maas_model::message::{BusOptions, MessageBus};
 use maas_model::pipeline::{LoadError, Pipeline};
 use maas_model::store::{DocumentStore, OpenSearchOptions};
@@ -42,6 +42,25 @@ impl PipelineOption {
     /// The pipeline, when one is named.
     pub(crate) fn load(&self) -> anyhow::Result<Option<Pipeline>> {
         Ok(self.pipeline.as_deref().map(load).transpose()?)
+    }
+
+    /// Tells the bus the names of the pipeline's queues; nothing is made. `named`: the command asks for one
+    /// queue by its whole name, so that also a broker can do without.
+    pub(crate) fn tell_names(
+        &self,
+        bus: &dyn MessageBus,
+        connection: &Connection,
+        named: bool,
+    ) -> anyhow::Result<()> {
+        match self.load()? {
+            Some(pipeline) => bus.know(&pipeline.topology()),
+            None if named || connection.bus.lists_queues() => {}
+            None => bail!(
+                "a broker does not tell which queues it has: name the pipeline whose queues are meant \
+                 with `--pipeline PIPELINE` or `MAAS_PIPELINE`"
+            ),
+        }
+        Ok(())
     }
 
     /// The pipeline, which this command cannot do without.

@@ -1,13 +1,17 @@
 //! `maas dead`: work that could not be done.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use maas_model::document::{parse_date, zulu};
-use maas_model::message::{DeadFilter, DeadLetter, DeadLetters, DeadOriginal, Resolved};
+use maas_model::message::{
+    DeadFilter, DeadLetter, DeadLetters, DeadOriginal, MessageBus, Resolved,
+};
 use serde_json::json;
 
 use super::Outcome;
-use super::options::{Connection, OutputOption};
+use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::{self, Rows};
 
 /// List, show, replay or discard dead letters.
@@ -27,8 +31,12 @@ pub(crate) enum Dead {
     Show {
         /// Its id, as `maas dead list` prints it.
         id: String,
+        #[command(flatten)]
+        pipeline: PipelineOption,
     },
     /// Give dead letters back to where they came from: messages to their queue, documents to the store.
+    ///
+    /// A record stays: it is told how to ingest its file again.
     Replay {
         #[command(flatten)]
         choice: Choice,
@@ -69,6 +77,8 @@ pub(crate) struct Choice {
     /// Given up before this date.
     #[arg(long)]
     until: Option<String>,
+    #[command(flatten)]
+    pipeline: PipelineOption,
 }
 
 impl Choice {
@@ -91,8 +101,28 @@ impl Choice {
 impl Dead {
     pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
         let bus = connection.open_bus()?;
-        let letters = DeadLetters::new(bus.clone());
-        let outcome = match self {
+        match &self {
+            Self::List { choice, .. }
+            | Self::Replay { choice, .. }
+            | Self::Discard { choice, .. } => {
+                let named = choice.owner.is_some();
+                choice.pipeline.tell_names(&*bus, connection, named)?;
+            }
+            Self::Show { pipeline, .. } => pipeline.tell_names(&*bus, connection, false)?,
+        }
+        let outcome = self.act(bus.clone(), connection).await;
+        // Also after a failure: what was settled before it must reach the bus.
+        bus.close().await?;
+        outcome
+    }
+
+    async fn act(
+        self,
+        bus: Arc<dyn MessageBus>,
+        connection: &Connection,
+    ) -> anyhow::Result<Outcome> {
+        let letters = DeadLetters::new(bus);
+        Ok(match self {
             Self::List {
                 choice,
                 limit,
@@ -101,7 +131,7 @@ impl Dead {
                 list(&letters.list(&choice.filter()?, limit).await?, output)?;
                 Outcome::Done
             }
-            Self::Show { id } => match letters.show(&id).await? {
+            Self::Show { id, .. } => match letters.show(&id).await? {
                 Some(letter) => {
                     output::line(&serde_json::to_string_pretty(&letter)?)?;
                     Outcome::Done
@@ -121,9 +151,7 @@ impl Dead {
                     "forgotten",
                 )?
             }
-        };
-        bus.close().await?;
-        Ok(outcome)
+        })
     }
 }
 

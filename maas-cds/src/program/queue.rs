@@ -17,7 +17,7 @@ use super::output::{self, Rows};
 /// List, look into, empty or feed queues.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
-    /// List queues with what waits in them.
+    /// List queues with what waits in them; on RabbitMQ those of the pipeline, and the delay queues of all.
     List {
         /// `*` stands for any text.
         #[arg(default_value = "*")]
@@ -68,10 +68,7 @@ impl Queue {
                 output,
                 pipeline,
             } => {
-                if let Some(pipeline) = pipeline.load()? {
-                    // A broker tells only of queues that are named to it.
-                    bus.declare(&pipeline.topology()).await?;
-                }
+                pipeline.tell_names(&*bus, connection, !pattern.contains('*'))?;
                 list(&*bus, &pattern, output).await?
             }
             Self::Peek { queue, limit } => peek(&*bus, &QueueName::new(queue)?, limit).await?,

@@ -43,8 +43,8 @@ impl Status {
                 json!(index.documents),
             ]);
         }
-        if let Some(pipeline) = self.pipeline.load()? {
-            bus.declare(&pipeline.topology()).await?;
+        if let Err(error) = self.pipeline.tell_names(&*bus, connection, false) {
+            tracing::warn!("no queues are shown: {error:#}");
         }
         for queue in bus.queues("*").await? {
             let counts = [

@@ -23,6 +23,10 @@ pub trait MessageBus: Debug + Send + Sync {
     /// call to the same queue keep their order. In flight are at most the adapter's window.
     async fn publish(&self, messages: Vec<Outgoing>) -> Result<Vec<Published>, BusError>;
 
+    /// Learns the names of a topology without making anything: who only looks should leave no trace. For a bus
+    /// that cannot tell by itself which queues there are.
+    fn know(&self, _topology: &Topology) {}
+
     /// Receives from a queue. At most `prefetch` deliveries are unsettled at a time. Several
     /// subscriptions to one queue share its messages.
     async fn subscribe(
@@ -32,7 +36,8 @@ pub trait MessageBus: Debug + Send + Sync {
     ) -> Result<Box<dyn Subscription>, BusError>;
 
     /// The queues whose name matches `pattern` (`*` stands for any text), by name. RabbitMQ tells only
-    /// those that were declared or named through this bus.
+    /// those that were declared or named through this bus ([`Self::know`]), and its delay queues
+    /// ([`Topology::DELAY`]) beside them.
     async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError>;
 
     /// The first messages of a queue, oldest first, left where they are. RabbitMQ has no such thing: they
@@ -95,7 +100,8 @@ pub struct QueueInfo {
     pub ready: u64,
     /// Messages delivered and not settled, where the bus tells.
     pub unsettled: Option<u64>,
-    /// Messages that wait for their delay to end.
+    /// Messages that wait for their delay to end. 0 on RabbitMQ: there they are `ready` in the delay queues,
+    /// those of all queues together.
     pub delayed: u64,
     /// Subscriptions.
     pub consumers: u64,

@@ -224,9 +224,14 @@ impl DeadLetters {
             DeadOriginal::Document {
                 index, id, source, ..
             } => Ok(self.replay_document(index, id, source).await),
-            DeadOriginal::Record { .. } => Ok(match &self.records {
+            DeadOriginal::Record { file, place, .. } => Ok(match &self.records {
                 Some(records) => records.replay(letter).await,
-                None => Err("it is a record: replay it with the pipeline of its interface".into()),
+                // One record of a file means nothing without the rest of it (header, paths, namespaces).
+                None => Err(format!(
+                    "it is {place} of `{file}`: mend the file or the pipeline, ingest the file again with \
+                     `maas collect --pipeline PIPELINE --interface {} FILE`, then discard this letter",
+                    letter.owner
+                )),
             }),
         }
     }

@@ -39,6 +39,12 @@ impl BusUrl {
     pub fn embedded() -> Self {
         Self(Place::Embedded)
     }
+
+    /// Whether the bus tells by itself which queues there are. A broker must be told their names first
+    /// ([`MessageBus::know`]).
+    pub fn lists_queues(&self) -> bool {
+        self.0 == Place::Embedded
+    }
 }
 
 impl FromStr for BusUrl {

@@ -60,6 +60,9 @@ impl Topology {
     /// What the names of parking queues begin with.
     pub const PARKING: &str = "maas.dead.";
 
+    /// What the names of the delay queues begin with, where the bus has such. They are shared by all queues.
+    pub const DELAY: &str = "maas.delay.";
+
     /// The queue that keeps the dead letters of a pool or interface: `maas.dead.OWNER`.
     pub fn parking_queue(owner: &str) -> Result<QueueName, super::NameError> {
         QueueName::new(format!("{}{owner}", Self::PARKING))

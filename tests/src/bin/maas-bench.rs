@@ -202,7 +202,7 @@ impl Bench {
             published.iter().all(|one| *one == Published::Routed),
             "a message got lost"
         );
-        for queue in bus.queues("*").await? {
+        for queue in &pipeline.topology().queues {
             bus.purge(&queue.name).await?;
         }
         bus.close().await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maas_model::message::{MessageBus, QueueName};
+use maas_model::message::{MessageBus, QueueInfo, QueueName, Topology};
 
 use super::activity::Activities;
 
@@ -11,8 +11,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A message on its way from the broker to a pool is in neither for a moment: one look is not enough.
 const LOOKS: u32 = 3;
 
-/// Returns when the queues are empty and no pool has a message in hand. While the bus is away there may
-/// be something to do.
+/// Returns when the queues are empty, no pool has a message in hand and no message waits for its delay to end.
+/// While the bus is away there may be something to do. Delay queues are shared by all that use a broker, so
+/// the delayed messages of others are waited for, too.
 pub(crate) async fn wait(bus: &dyn MessageBus, queues: &[QueueName], activities: &Activities) {
     let mut quiet = 0;
     while quiet < LOOKS {
@@ -26,10 +27,10 @@ async fn empty(bus: &dyn MessageBus, queues: &[QueueName]) -> bool {
     let Ok(found) = bus.queues("*").await else {
         return false;
     };
-    found
-        .iter()
-        .filter(|queue| queues.contains(&queue.name))
-        .all(|queue| {
-            queue.ready == 0 && queue.delayed == 0 && queue.unsettled.unwrap_or_default() == 0
-        })
+    let ours = |queue: &&QueueInfo| {
+        queues.contains(&queue.name) || queue.name.as_str().starts_with(Topology::DELAY)
+    };
+    found.iter().filter(ours).all(|queue| {
+        queue.ready == 0 && queue.delayed == 0 && queue.unsettled.unwrap_or_default() == 0
+    })
 }

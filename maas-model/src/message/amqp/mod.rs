@@ -274,6 +274,10 @@ impl MessageBus for RabbitBus {
         }))
     }
 
+    fn know(&self, topology: &Topology) {
+        self.inner.declared.know(topology);
+    }
+
     async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError> {
         let connection = self.inner.started()?.consume.within(WAIT).await?;
         let mut known = self.inner.declared.names();

@@ -56,6 +56,15 @@ impl Declared {
 
     /// Keeps a topology that was declared.
     pub(super) fn remember(&self, topology: &Topology) {
+        self.know(topology);
+        let mut known = self.known();
+        if !known.topologies.contains(topology) {
+            known.topologies.push(topology.clone());
+        }
+    }
+
+    /// Keeps the names and owners of a topology.
+    pub(super) fn know(&self, topology: &Topology) {
         let mut known = self.known();
         for queue in &topology.queues {
             known.owners.insert(queue.name.clone(), queue.owner.clone());
@@ -66,9 +75,8 @@ impl Declared {
                 .into_iter()
                 .filter_map(|o| Topology::parking_queue(o).ok()),
         );
-        if !known.topologies.contains(topology) {
-            known.topologies.push(topology.clone());
-        }
+        let delays = DELAY_STEPS_MS.map(|step| QueueName::new(delay_name(step)));
+        known.names.extend(delays.into_iter().flatten());
     }
 
     /// Keeps a name that was asked for.
@@ -145,7 +153,7 @@ pub(super) fn delay_exchange(delay: Duration) -> Option<String> {
 }
 
 fn delay_name(step_ms: u32) -> String {
-    format!("maas.delay.{step_ms}")
+    format!("{}{step_ms}", Topology::DELAY)
 }
 
 fn owners(topology: &Topology) -> BTreeSet<&str> {

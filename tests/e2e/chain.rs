@@ -7,27 +7,20 @@ use maas_model::document::{IndexName, Version};
 use maas_model::store::{Query, Search};
 use maas_tests::chain::{Chain, Traces};
 use maas_tests::program::Pair;
-use maas_tests::sample::{Settings, generate};
+use maas_tests::sample::Settings;
 
 pub(crate) const NAME: &str = "copernicus-prip";
 pub(crate) const ALIASES: [&str; 4] = [
     "raw-data-prip-product",
     "cds-publication",
     "cds-product",
-    "cds-publication-summary",
+    "cds-summary-product",
 ];
-
-/// Writes a sample into the inbox of a chain.
-pub(crate) fn fill(chain: &Chain, settings: &Settings) {
-    for page in generate(settings).pages {
-        std::fs::write(chain.inbox.join(&page.file_name), &page.text).unwrap();
-    }
-}
 
 /// A chain below `folder` that has run once on the default sample.
 async fn ran_once(folder: &Path, pair: &Pair) -> (Chain, Traces) {
     let chain = Chain::copy(NAME, folder).unwrap();
-    fill(&chain, &Settings::default());
+    chain.fill(&Settings::default()).unwrap();
     chain.run(pair).unwrap();
     let traces = chain.traces(pair, &ALIASES).await.unwrap();
     (chain, traces)
@@ -69,10 +62,10 @@ async fn a_second_run_changes_nothing_and_announces_nothing() {
     let pair = Pair::embedded(&folder.path().join("data"));
     let (chain, before) = ran_once(folder.path(), &pair).await;
     assert!(!before.documents["cds-product"].is_empty());
-    assert!(!before.documents["cds-publication-summary"].is_empty());
+    assert!(!before.documents["cds-summary-product"].is_empty());
     let versions = versions(&pair).await;
 
-    fill(&chain, &Settings::default());
+    chain.fill(&Settings::default()).unwrap();
     chain.run(&pair).unwrap();
 
     assert_eq!(chain.traces(&pair, &ALIASES).await.unwrap(), before);
@@ -81,6 +74,32 @@ async fn a_second_run_changes_nothing_and_announces_nothing() {
         versions,
         "a document was written again"
     );
+}
+
+/// The tables are collected in the same run: products must not overtake them.
+#[tokio::test]
+async fn products_find_their_levels_and_datatakes() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::embedded(&folder.path().join("data"));
+    let (_, traces) = ran_once(folder.path(), &pair).await;
+    let products = &traces.documents["cds-product"];
+    assert_eq!(products.len(), Settings::default().products);
+    for product in products.values() {
+        let name = &product["name"];
+        // Auxiliary data and telemetry are of no observation.
+        let observed = !["_AUX_", "_PRD_HKTM_"]
+            .iter()
+            .any(|kind| name.as_str().is_some_and(|name| name.contains(kind)));
+        assert_ne!(product["product_level"], "___", "{name}");
+        if observed
+            && ["S1", "S2"]
+                .iter()
+                .any(|mission| product["mission"] == *mission)
+        {
+            assert_ne!(product["datatake_id"], "______", "{name}");
+            assert!(product["absolute_orbit"].is_string(), "{name}");
+        }
+    }
 }
 
 /// The version of every document: it changes with every write.
@@ -117,7 +136,7 @@ async fn the_real_pair_ends_as_the_embedded_one() {
     let (chain, found) = ran_once(there.path(), real).await;
     similar(&expected, &found);
 
-    fill(&chain, &Settings::default());
+    chain.fill(&Settings::default()).unwrap();
     let before = versions(real).await;
     chain.run(real).unwrap();
     similar(&expected, &chain.traces(real, &ALIASES).await.unwrap());

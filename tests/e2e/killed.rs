@@ -6,7 +6,7 @@ use maas_tests::chain::{Chain, Traces};
 use maas_tests::program::Pair;
 use maas_tests::sample::Settings;
 
-use crate::chain::{ALIASES, NAME, fill, similar};
+use crate::chain::{ALIASES, NAME, similar};
 
 /// How often the process is killed before it may finish.
 const KILLS: usize = 8;
@@ -24,7 +24,7 @@ fn settings() -> Settings {
 /// Kills at instants that the seed decides, and prints it, so that a failure can be had again.
 async fn survive(folder: &std::path::Path, pair: &Pair, seed: u64) -> Traces {
     let chain = Chain::copy(NAME, folder).unwrap();
-    fill(&chain, &settings());
+    chain.fill(&settings()).unwrap();
     let mut state = seed;
     for _ in 0..KILLS {
         state = state
@@ -44,7 +44,7 @@ async fn survive(folder: &std::path::Path, pair: &Pair, seed: u64) -> Traces {
 
 async fn undisturbed(folder: &std::path::Path) -> Traces {
     let chain = Chain::copy(NAME, folder).unwrap();
-    fill(&chain, &settings());
+    chain.fill(&settings()).unwrap();
     let pair = Pair::embedded(&folder.join("data"));
     chain.run(&pair).unwrap();
     chain.traces(&pair, &ALIASES).await.unwrap()

@@ -9,6 +9,7 @@ use maas_model::message::{BusOptions, Message, QueueName};
 use serde_json::Value;
 
 use crate::program::{Pair, workspace};
+use crate::sample::{Settings, generate};
 
 /// The queue that hears everything.
 const EAR: &str = "audit";
@@ -46,6 +47,18 @@ impl Chain {
         );
         std::fs::write(pipeline.join("audit.yaml"), ear)?;
         Ok(Self { pipeline, inbox })
+    }
+
+    /// Fills the inbox with a sample, and the pipeline's table with the datatakes that its products
+    /// belong to.
+    pub fn fill(&self, settings: &Settings) -> Result<()> {
+        let sample = generate(settings);
+        let table = self.pipeline.join("seed/datatakes.csv");
+        std::fs::write(table, sample.datatake_table())?;
+        for page in &sample.pages {
+            std::fs::write(self.inbox.join(&page.file_name), &page.text)?;
+        }
+        Ok(())
     }
 
     /// The path of the pipeline as an argument.

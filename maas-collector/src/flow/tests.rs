@@ -108,6 +108,7 @@ impl Bench {
                 ..Announce::default()
             },
             store_meta: Vec::new(),
+            after: Vec::new(),
         }
     }
 

@@ -219,5 +219,6 @@ fn interface(file: &Path, model: &Arc<Model>) -> Interface {
             ..Announce::default()
         },
         store_meta: Vec::new(),
+        after: Vec::new(),
     }
 }

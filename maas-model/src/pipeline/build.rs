@@ -18,7 +18,7 @@ use super::text::{
 use super::wiring::{self, Known, Subject};
 use super::{
     Announce, EngineStep, Interface, Outside, Pipeline, PluginUse, Pool, Queue, StoreSpec, models,
-    records,
+    order, records,
 };
 use crate::document::IdFields;
 use crate::message::{Binding, QueueName};
@@ -63,6 +63,7 @@ impl<'a> Builder<'a> {
             origins: Origins::default(),
             reports: self.reports,
         };
+        order::check(&sections.interfaces, !sections.incomplete, names.reports);
         names.engine_defaults(sections.engine_defaults);
         let mut interfaces: Vec<Interface> = Vec::new();
         for entry in sections.interfaces {
@@ -222,6 +223,7 @@ impl Names<'_, '_> {
         }
         let interface = Interface {
             name: text.name,
+            after: text.after,
             collect: collect?,
             extract: match extract {
                 Some(extract) => Some(extract?),

@@ -9,6 +9,7 @@ mod flow;
 mod graph;
 mod load;
 mod models;
+mod order;
 mod plugins;
 mod problem;
 mod records;

@@ -36,5 +36,28 @@ pub(super) fn build(
             }
         }
     }
+    overlaps(sections, &models, reports);
     (models, broken)
+}
+
+/// The indices of a model in partitions begin with its alias and a dash. An index of another model that
+/// does so too is read and mapped with them.
+fn overlaps(sections: &[(String, Entry<ModelSpec>)], models: &Models, reports: &mut Reports) {
+    for (name, Entry { at, .. }) in sections {
+        let Some(model) = models.get(name) else {
+            continue;
+        };
+        let other = models.values().find(|other| {
+            let rest = model.alias.as_str().strip_prefix(other.alias.as_str());
+            other.partition.is_some() && rest.is_some_and(|rest| rest.starts_with('-'))
+        });
+        if let Some(other) = other {
+            let message = format!(
+                "`{}` counts among the indices of `{}`, which are `{}-*`",
+                model.alias, other.name, other.alias
+            );
+            let hint = format!("give it a name that does not begin with `{}-`", other.alias);
+            reports.warning(&at.below("index"), Pin::Value, message, Some(hint));
+        }
+    }
 }

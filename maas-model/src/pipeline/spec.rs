@@ -114,6 +114,8 @@ impl fmt::Debug for PluginUse {
 pub struct Interface {
     /// Unique; the key of its journal and of its dead letters.
     pub name: String,
+    /// Interfaces that must first have stored and announced everything there was at their first look.
+    pub after: Vec<String>,
     /// Where the data come from.
     pub collect: PluginUse,
     /// How files become records. `None`: files are only fetched and announced.

@@ -30,6 +30,10 @@ pub(super) struct InterfaceText {
     /// Unique name; the journal and the dead letters go by it.
     #[schemars(length(min = 1))]
     pub(super) name: String,
+    /// Interfaces whose data must be there first: this one starts when they have taken everything there
+    /// was at their first look.
+    #[serde(default)]
+    pub(super) after: Vec<String>,
     /// Where the files come from: a collector and its settings.
     pub(super) collect: PluginText,
     /// How files become records: an extractor and its settings. Without it files are only fetched and

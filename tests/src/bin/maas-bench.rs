@@ -12,9 +12,9 @@ use maas_model::pipeline::Pipeline;
 use maas_tests::bench::{Measured, Report, Row, measure, raw_bulk};
 use maas_tests::chain::Chain;
 use maas_tests::program::{Pair, workspace};
-use maas_tests::sample::{Settings, generate};
+use maas_tests::sample::Settings;
 use maas_tests::server::{OpenSearch, OpenSearchOptions, RabbitMq};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Measures the chain on real servers and on the embedded pair.
 #[derive(Parser)]
@@ -47,7 +47,6 @@ fn print(text: &str) {
 
 struct Bench {
     chain: Chain,
-    datatakes: PathBuf,
     folder: PathBuf,
     options: Options,
     report: Report,
@@ -58,10 +57,8 @@ impl Bench {
         let chain = Chain::copy("copernicus-prip", folder)?;
         let replicate = workspace().join("tests/bench/replicate.yaml");
         std::fs::copy(replicate, chain.pipeline.join("replicate.yaml"))?;
-        let datatakes = folder.join("datatakes.ndjson");
         Ok(Self {
             chain,
-            datatakes,
             folder: folder.to_path_buf(),
             options,
             report: Report::default(),
@@ -69,31 +66,14 @@ impl Bench {
     }
 
     /// The same files for every pair: the inbox is filled anew.
-    fn fill(&self) -> Result<f64> {
-        let sample = generate(&Settings {
+    fn fill(&self) -> Result<()> {
+        self.chain.fill(&Settings {
             products: self.options.products,
             page_size: 500,
             seed: 11,
             footprint_points: 24,
             variety: false,
-        });
-        let mut bytes = 0;
-        for page in &sample.pages {
-            bytes += page.text.len();
-            std::fs::write(self.chain.inbox.join(&page.file_name), &page.text)?;
-        }
-        let lines: String = sample
-            .datatakes
-            .iter()
-            .map(|found| {
-                let line = json!({
-                    "_index": "cds-datatake-s1-s2", "_id": found.id, "_source": found.source,
-                });
-                format!("{line}\n")
-            })
-            .collect();
-        std::fs::write(&self.datatakes, lines)?;
-        Ok(bytes as f64 / 1e6)
+        })
     }
 
     fn run(&self, pair: &Pair, only: &str) -> Result<Measured> {
@@ -108,13 +88,6 @@ impl Bench {
         ];
         let mut command = pair.command(&arguments)?;
         measure(command.env("MAAS_INBOX", &self.chain.inbox)).with_context(|| only.to_owned())
-    }
-
-    fn prepare(&self, pair: &Pair) -> Result<f64> {
-        let megabytes = self.fill()?;
-        let datatakes = self.datatakes.to_str().unwrap_or_default();
-        pair.run(&["import", "-", datatakes, "--pipeline", self.chain.path()])?;
-        Ok(megabytes)
     }
 
     /// Adds a row: the seconds are those in which the part worked, as it tells itself.
@@ -134,7 +107,7 @@ impl Bench {
 
     fn embedded(&mut self) -> Result<()> {
         let pair = Pair::embedded(&self.folder.join("embedded"));
-        self.prepare(&pair)?;
+        self.fill()?;
         let done = self.run(&pair, "collectors")?;
         self.row("embedded: collect", &done, None, "10,000/s");
         let done = self.run(&pair, "pool=consolidate")?;
@@ -151,7 +124,7 @@ impl Bench {
             data: self.folder.join("real"),
         };
         self.publish(&pair).await?;
-        self.prepare(&pair)?;
+        self.fill()?;
         let collected = self.run(&pair, "collectors")?;
         let raw = self.raw(&pair, &store.url()).await?;
         self.row("collect", &collected, Some(raw), "40 %, 60 us");

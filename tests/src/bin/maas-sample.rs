@@ -13,7 +13,7 @@ struct Options {
     /// Folder to write to; made when it is missing.
     #[arg(long)]
     out: PathBuf,
-    /// File for the datatakes (JSON lines with `_index`, `_id`, `_source`, as `maas import` reads them).
+    /// File for the table of the datatakes (CSV, as `seed/datatakes.csv` of the pipeline).
     #[arg(long)]
     datatakes: Option<PathBuf>,
     /// Products, not counting duplicates, updates and broken records.
@@ -50,17 +50,8 @@ fn main() -> anyhow::Result<()> {
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     if let Some(path) = &options.datatakes {
-        let lines: String = sample
-            .datatakes
-            .iter()
-            .map(|datatake| {
-                let line = serde_json::json!({
-                    "_index": "cds-datatake-s1-s2", "_id": datatake.id, "_source": datatake.source,
-                });
-                format!("{line}\n")
-            })
-            .collect();
-        fs::write(path, lines).with_context(|| format!("cannot write `{}`", path.display()))?;
+        fs::write(path, sample.datatake_table())
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(())
 }

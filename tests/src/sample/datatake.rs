@@ -3,17 +3,39 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 
 use super::{Product, iso};
 
-/// One document of `cds-datatake`.
+/// One planned observation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datatake {
     /// `S1A-421888`.
     pub id: String,
-    /// The document.
-    pub source: Value,
+    /// What [`COLUMNS`] names, in its order.
+    row: [String; COLUMNS.len()],
+}
+
+/// The columns of the table that the pipeline collects.
+const COLUMNS: [&str; 10] = [
+    "key",
+    "datatake_id",
+    "hex_datatake_id",
+    "mission",
+    "satellite_unit",
+    "observation_time_start",
+    "observation_time_stop",
+    "absolute_orbit",
+    "instrument_mode",
+    "timeliness",
+];
+
+/// The datatakes as a table, with a head line. Nothing in it needs quotes.
+pub(super) fn csv(datatakes: &[Datatake]) -> String {
+    let rows = datatakes.iter().map(|datatake| datatake.row.join(","));
+    std::iter::once(COLUMNS.join(","))
+        .chain(rows)
+        .flat_map(|line| [line, "\n".to_owned()])
+        .collect()
 }
 
 /// The datatakes of the products of one interface.
@@ -101,21 +123,19 @@ impl Span {
     }
 
     fn datatake(self, id: String) -> Datatake {
-        let mut source = json!({
-            "key": id,
-            "mission": &self.unit[..2],
-            "satellite_unit": self.unit,
-            "datatake_id": self.number,
-            "observation_time_start": iso(self.start),
-            "observation_time_stop": iso(self.end),
-            "observation_duration": (self.end - self.start).num_microseconds(),
-            "instrument_mode": self.mode,
-            "absolute_orbit": self.orbit,
-            "timeliness": if self.hex.is_some() { "NTC" } else { "NOMINAL" },
-        });
-        if let Some(hex) = self.hex {
-            source["hex_datatake_id"] = json!(hex);
-        }
-        Datatake { id, source }
+        let timeliness = if self.hex.is_some() { "NTC" } else { "NOMINAL" };
+        let row = [
+            id.clone(),
+            self.number,
+            self.hex.unwrap_or_default(),
+            self.unit[..2].to_owned(),
+            self.unit,
+            iso(self.start),
+            iso(self.end),
+            self.orbit,
+            self.mode,
+            timeliness.to_owned(),
+        ];
+        Datatake { id, row }
     }
 }

@@ -52,6 +52,13 @@ pub struct Sample {
     pub datatakes: Vec<Datatake>,
 }
 
+impl Sample {
+    /// The datatakes as the pipeline collects them: a table with a head line.
+    pub fn datatake_table(&self) -> String {
+        datatake::csv(&self.datatakes)
+    }
+}
+
 /// One product before it is written into a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Product {

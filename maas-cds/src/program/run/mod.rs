@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 mod idle;
 mod metrics;
+mod order;
 mod parts;
 mod progress;
 pub(crate) mod shutdown;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::GRACE;
 use super::activity::{Activities, Activity};
+use super::order::Order;
 use super::start::Servers;
 
 /// What `--only` names.
@@ -54,10 +55,17 @@ pub(crate) fn unknown(only: &[Part], pipeline: &Pipeline) -> Option<String> {
 
 /// Built and not yet running.
 pub(crate) struct Parts {
-    flows: Vec<(String, Flow)>,
+    flows: Vec<FlowPart>,
     pools: Vec<(String, PoolRunner)>,
     queues: Vec<QueueName>,
     mode: FlowMode,
+}
+
+/// An interface, and those that it starts after.
+struct FlowPart {
+    name: String,
+    after: Vec<String>,
+    flow: Flow,
 }
 
 impl Parts {
@@ -90,7 +98,11 @@ impl Parts {
                 };
                 let flow = Flow::build(interface, cx)
                     .with_context(|| format!("interface `{}`", interface.name))?;
-                parts.flows.push((interface.name.clone(), flow));
+                parts.flows.push(FlowPart {
+                    name: interface.name.clone(),
+                    after: interface.after.clone(),
+                    flow,
+                });
             }
         }
         let cx = pool_context(pipeline, servers);
@@ -117,7 +129,7 @@ impl Parts {
             flows: self
                 .flows
                 .iter()
-                .map(|(name, flow)| Activity::new(name, flow.stats()))
+                .map(|part| Activity::new(&part.name, part.flow.stats()))
                 .collect(),
             pools: self
                 .pools
@@ -143,13 +155,18 @@ impl Parts {
                     .with_context(|| format!("pool `{name}`"))
             });
         }
-        for (name, flow) in self.flows {
+        let mut order = Order::of(self.flows.iter().map(|part| part.name.as_str()));
+        for FlowPart { name, after, flow } in self.flows {
             let (stop, mode) = (stop_flows.clone(), self.mode);
+            let mut turn = order.turn(&name, &after);
             flows.spawn(async move {
-                flow.run(stop, mode)
-                    .await
-                    .with_context(|| format!("interface `{name}`"))?;
-                Ok(())
+                let ran = async {
+                    if turn.come(&stop).await? {
+                        turn.take(&flow.stats(), flow.run(stop, mode)).await?;
+                    }
+                    anyhow::Ok(())
+                };
+                ran.await.with_context(|| format!("interface `{name}`"))
             });
         }
     }

@@ -69,3 +69,34 @@ fn it_collects_and_computes_and_does_nothing_twice() {
         found.stdout(contains(r#""twice":42"#));
     }
 }
+
+/// What an editor is given to check the file with.
+#[test]
+fn the_schema_it_prints_accepts_its_pipeline() {
+    let data = tempfile::tempdir().unwrap();
+    let printed = custom_build(data.path()).arg("schema").output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let text = std::fs::read_to_string("pipeline.yaml").unwrap();
+    let pipeline: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&pipeline)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn a_model_that_its_engine_does_not_find_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let wrong = std::fs::read_to_string("pipeline.yaml")
+        .unwrap()
+        .replace("target_model: Doubled", "target_model: Dubled");
+    let path = data.path().join("wrong.yaml");
+    std::fs::write(&path, wrong).unwrap();
+    let refused = custom_build(data.path()).arg("check").arg(&path).assert();
+    refused
+        .code(2)
+        .stdout(contains("target_model: unknown model `Dubled`"))
+        .stdout(contains("did you mean `Doubled`?"));
+}

@@ -63,9 +63,9 @@ impl Converters {
     ) -> Self {
         let mut fields = Vec::new();
         for (field, convert) in settings {
-            match convert.compile() {
+            match convert.compile(&format!("convert.{field}")) {
                 Ok(converter) => fields.push((field, converter)),
-                Err(message) => errors.push(wrong(format!("convert.{field}"), message)),
+                Err(error) => errors.push(error),
             }
         }
         Self { fields, partial }
@@ -90,18 +90,22 @@ impl Converters {
 }
 
 impl Convert {
-    fn compile(self) -> Result<Converter, String> {
+    fn compile(self, path: &str) -> Result<Converter, SettingError> {
         match self {
-            Self::Expression(text) => Expression::parse(&text, "value").map(Converter::Expression),
+            Self::Expression(text) => {
+                Expression::parse(&text, "value", path).map(Converter::Expression)
+            }
             Self::Regex(RegexConvert { regex, format }) => {
-                let regex = Regex::new(&regex).map_err(|error| error.to_string())?;
+                let regex = Regex::new(&regex)
+                    .map_err(|error| wrong(format!("{path}.regex"), regex_fault(&error)))?;
+                let format_wrong = |message| wrong(format!("{path}.format"), message);
                 let groups = regex.captures_len().saturating_sub(1).max(1);
-                let pieces = pieces(&format)?;
+                let pieces = pieces(&format).map_err(format_wrong)?;
                 for piece in &pieces {
                     if matches!(piece, Piece::Group(group) if *group >= groups) {
-                        return Err(format!(
+                        return Err(format_wrong(format!(
                             "`{format}` names more groups than the expression has"
-                        ));
+                        )));
                     }
                 }
                 Ok(Converter::Regex(regex, pieces))
@@ -122,6 +126,25 @@ impl Converter {
                 Ok(Value::from(filled(pieces, &found)))
             }
         }
+    }
+}
+
+/// What is wrong with a regular expression, in one line. The library draws the place in a picture of
+/// several lines, under the expression; one that has lines of its own gets no place.
+fn regex_fault(error: &regex::Error) -> String {
+    const MARGIN: usize = 4;
+    let text = error.to_string();
+    let picture: Vec<&str> = text.lines().collect();
+    let reason = picture.last().copied().unwrap_or_default();
+    let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+    match picture.as_slice() {
+        [_, _, marks, _] => match marks.find('^') {
+            Some(column) if column >= MARGIN => {
+                format!("{reason} at character {}", column - MARGIN + 1)
+            }
+            _ => reason.to_owned(),
+        },
+        _ => reason.to_owned(),
     }
 }
 
@@ -182,7 +205,8 @@ mod tests {
             regex: regex.into(),
             format: format.into(),
         };
-        Convert::Regex(config).compile()?.convert(&value)
+        let converter = Convert::Regex(config).compile("convert.field");
+        converter.map_err(|error| error.message)?.convert(&value)
     }
 
     #[test]
@@ -197,7 +221,8 @@ mod tests {
         assert!(convert("x", "{}", json!("a")).is_err());
         assert!(convert("x", "{}", json!(1)).is_err());
         assert!(convert("(x)", "{1}", json!("x")).is_err());
-        assert!(convert("(x", "{}", json!("x")).is_err());
+        let told = convert("a(x", "{}", json!("x"));
+        assert_eq!(told, Err("unclosed group at character 2".into()));
         assert!(convert("x", "{", json!("x")).is_err());
     }
 }

@@ -41,14 +41,21 @@ pub(super) struct Expression(maas_model::expression::Expression);
 
 impl Expression {
     /// Reads an expression over `variable`, or a lambda of an old configuration, which names its own.
-    pub(super) fn parse(text: &str, variable: &str) -> Result<Self, String> {
+    /// `path` is the setting that it stands in.
+    pub(super) fn parse(text: &str, variable: &str, path: &str) -> Result<Self, SettingError> {
         use maas_model::expression::Expression;
         let read = if text.trim_start().starts_with("lambda") {
             Expression::from_lambda(text).map(|(_, expression)| expression)
         } else {
             Expression::parse(text, &[variable])
         };
-        read.map(Self).map_err(|error| error.to_string())
+        read.map(Self).map_err(|error| {
+            let message = format!("{} at character {}", error.message, error.position + 1);
+            SettingError {
+                hint: error.hint,
+                ..SettingError::new(path, message)
+            }
+        })
     }
 
     pub(super) fn evaluate(&self, value: &Value) -> Result<Value, String> {

@@ -55,6 +55,13 @@ impl<'a> BuildContext<'a> {
         })
     }
 
+    /// Models that the engine needs whatever the settings are and that are not there: for
+    /// [`EngineConfig::check_in`], so that not only the first one is told.
+    pub fn missing(&self, names: &[&str]) -> Vec<SettingError> {
+        let found = names.iter().map(|name| self.model("", name));
+        found.filter_map(Result::err).collect()
+    }
+
     /// The field of a model at the path that a setting names. Documents may have undeclared fields, but
     /// stores treat them as they like: what settings work with is to be declared.
     pub fn field<'m>(

@@ -100,7 +100,8 @@ fn segments(path: &serde_path_to_error::Path) -> Vec<super::Segment> {
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(super::Segment::Index(*index)),
             Segment::Map { key } => Some(super::Segment::Key(key.clone())),
-            Segment::Enum { .. } | Segment::Unknown => None,
+            Segment::Enum { variant } => Some(super::Segment::Key(variant.clone())),
+            Segment::Unknown => None,
         })
         .collect()
 }

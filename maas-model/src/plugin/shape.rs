@@ -436,7 +436,7 @@ impl<'a> Walk<'a> {
                 (_, unit) => format!("{unit}s"),
             };
             let message = format!("expected {words} {limit} {unit}, found {size}");
-            let hint = description(self.root, schema).map(str::to_owned);
+            let hint = description(self.root, schema);
             self.report(Fault::Value, message, hint);
         }
     }
@@ -544,12 +544,15 @@ fn found(value: &Value) -> &'static str {
     }
 }
 
-fn description<'a>(root: &'a Value, schema: &'a Value) -> Option<&'a str> {
+/// The first sentence.
+fn description(root: &Value, schema: &Value) -> Option<String> {
     let text = schema
         .get("description")
         .or_else(|| resolve(root, schema).get("description"))?;
-    text.as_str()?
-        .lines()
-        .next()
-        .map(|line| line.trim_end_matches('.'))
+    let lines: Vec<&str> = text.as_str()?.lines().map(str::trim).collect();
+    let paragraph = lines.split(|line| line.is_empty()).next()?.join(" ");
+    let sentence = paragraph
+        .split_once(". ")
+        .map(|(first, _)| first.to_owned());
+    Some(sentence.unwrap_or_else(|| paragraph.trim_end_matches('.').to_owned()))
 }

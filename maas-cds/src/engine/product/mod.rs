@@ -62,6 +62,10 @@ impl Settings for ProductConfig {
 }
 
 impl EngineConfig for ProductConfig {
+    fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
+        cx.missing(&["CdsProduct", "CdsDatatake", "CdsDataflow"])
+    }
+
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Products {
             target: Arc::clone(cx.model("", "CdsProduct")?),

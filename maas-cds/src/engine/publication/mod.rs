@@ -42,6 +42,10 @@ impl Settings for PublicationConfig {
 }
 
 impl EngineConfig for PublicationConfig {
+    fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
+        cx.missing(&["CdsPublication", "CdsDatatake", "CdsDataflow"])
+    }
+
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Publications {
             target: Arc::clone(cx.model("", "CdsPublication")?),

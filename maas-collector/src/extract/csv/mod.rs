@@ -128,9 +128,9 @@ impl ExtractorConfig for CsvConfig {
         let mut errors = Vec::new();
         let mut fields = Vec::new();
         for (name, field) in self.fields {
-            match field.compile(self.header) {
+            match field.compile(self.header, &format!("fields.{name}")) {
                 Ok(source) => fields.push((name, source)),
-                Err(message) => errors.push(wrong(format!("fields.{name}"), message)),
+                Err(error) => errors.push(error),
             }
         }
         let converters = Converters::compile(self.convert, self.partial, &mut errors);
@@ -168,11 +168,12 @@ impl ExtractorConfig for CsvConfig {
 }
 
 impl CsvField {
-    fn compile(self, header: bool) -> Result<FieldSource, String> {
+    fn compile(self, header: bool, setting: &str) -> Result<FieldSource, SettingError> {
         match self {
-            Self::Column(_) if !header => {
-                Err("without a header columns have positions, not names".into())
-            }
+            Self::Column(_) if !header => Err(wrong(
+                setting,
+                "without a header columns have positions, not names",
+            )),
             Self::Column(name) => Ok(FieldSource::Column(name)),
             Self::Position(at) => Ok(FieldSource::Position(at)),
             Self::Detailed(CsvFieldSource {
@@ -182,8 +183,10 @@ impl CsvField {
             Self::Detailed(CsvFieldSource {
                 value: None,
                 expr: Some(text),
-            }) => Expression::parse(&text, "row").map(FieldSource::from),
-            Self::Detailed(_) => Err("one of `value` and `expr` is wanted".into()),
+            }) => {
+                Expression::parse(&text, "row", &format!("{setting}.expr")).map(FieldSource::from)
+            }
+            Self::Detailed(_) => Err(wrong(setting, "one of `value` and `expr` is wanted")),
         }
     }
 }

@@ -124,9 +124,9 @@ impl ExtractorConfig for JsonConfig {
         });
         let mut fields = Vec::new();
         for (name, field) in self.fields {
-            match field.compile() {
+            match field.compile(&format!("fields.{name}")) {
                 Ok(source) => fields.push((name, source)),
-                Err(message) => errors.push(wrong(format!("fields.{name}"), message)),
+                Err(error) => errors.push(error),
             }
         }
         let converters = Converters::compile(self.convert, self.partial, &mut errors);
@@ -145,16 +145,21 @@ impl ExtractorConfig for JsonConfig {
 }
 
 impl JsonField {
-    fn compile(self) -> Result<FieldSource, String> {
-        let parse = |text: &str| JsonPath::parse(text).map_err(|error| error.to_string());
+    fn compile(self, setting: &str) -> Result<FieldSource, SettingError> {
+        let parse = |text: &str, setting: &str| {
+            JsonPath::parse(text).map_err(|error| wrong(setting, error))
+        };
         match self {
-            Self::Path(text) => Ok(FieldSource::Path(parse(&text)?, None)),
+            Self::Path(text) => Ok(FieldSource::Path(parse(&text, setting)?, None)),
             Self::Detailed(JsonFieldSource {
                 path: Some(text),
                 default,
                 value: None,
                 expr: None,
-            }) => Ok(FieldSource::Path(parse(&text)?, default)),
+            }) => Ok(FieldSource::Path(
+                parse(&text, &format!("{setting}.path"))?,
+                default,
+            )),
             Self::Detailed(JsonFieldSource {
                 path: None,
                 default: None,
@@ -166,10 +171,12 @@ impl JsonField {
                 default: None,
                 value: None,
                 expr: Some(text),
-            }) => Expression::parse(&text, "record").map(FieldSource::from),
-            Self::Detailed(_) => Err(
-                "one of `path` (with or without `default`), `value` and `expr` is wanted".into(),
-            ),
+            }) => Expression::parse(&text, "record", &format!("{setting}.expr"))
+                .map(FieldSource::from),
+            Self::Detailed(_) => Err(wrong(
+                setting,
+                "one of `path` (with or without `default`), `value` and `expr` is wanted",
+            )),
         }
     }
 }

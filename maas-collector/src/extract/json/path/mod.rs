@@ -39,6 +39,19 @@ pub struct JsonPathError {
     pub reason: String,
 }
 
+fn reason(text: &str, error: &serde_json_path::ParseError) -> String {
+    if !text.starts_with('$') {
+        return "it does not start with `$`".to_owned();
+    }
+    let before = text.get(..error.position()).unwrap_or(text);
+    let place = before.chars().count() + 1;
+    match error.message() {
+        // All that the library has to say of most mistakes.
+        "parser error" => format!("not understood at character {place}"),
+        message => format!("{message} at character {place}"),
+    }
+}
+
 /// What a path leads to.
 #[derive(Debug, Default)]
 pub struct Found<'v> {
@@ -54,7 +67,7 @@ impl JsonPath {
             None => Kind::General(Box::new(serde_json_path::JsonPath::parse(text).map_err(
                 |error| JsonPathError {
                     text: text.to_owned(),
-                    reason: error.to_string(),
+                    reason: reason(text, &error),
                 },
             )?)),
         };

@@ -237,3 +237,31 @@ async fn refused_credentials_are_told_without_repeating_them() {
     assert!(matches!(error, BusError::Denied { .. }), "{error:?}");
     assert!(!format!("{error:?} {error} {bus:?}").contains("s3cret"));
 }
+
+/// Another process sees what waits for its delay, and learns names without making anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_delayed_is_seen_by_who_knows_the_names() {
+    let (server, on) = alone(RabbitMqOptions::default()).await;
+    let looking = connect(&server.url());
+    looking.know(&on.topology("queue", &["new.a"], QueueKind::Quorum));
+    assert_eq!(looking.queues("*").await.unwrap(), []);
+
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let delivery = next(&mut subscription).await;
+    delivery
+        .return_after(Duration::from_secs(3_600))
+        .await
+        .unwrap();
+    eventually("the delayed message is seen", async || {
+        let delays = looking.queues("maas.delay.*").await.unwrap();
+        let ready: Vec<u64> = delays.iter().map(|queue| queue.ready).collect();
+        delays.len() == 6 && ready.iter().sum::<u64>() == 1
+    })
+    .await;
+    let found = looking.queues(queue.as_str()).await.unwrap();
+    assert_eq!((found[0].ready, found[0].delayed), (0, 0));
+    let letters = DeadLetters::new(looking);
+    assert_eq!(letters.list(&DeadFilter::default(), 1).await.unwrap(), []);
+}

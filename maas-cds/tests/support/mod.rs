@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The program with a data folder of its own and nothing from the environment.
-pub fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maas"));
     for name in [
         "MAAS_PIPELINE",
@@ -22,12 +22,12 @@ pub fn program(folder: &Path) -> Command {
 }
 
 /// The same, to be run to its end and judged.
-pub fn maas(folder: &Path) -> assert_cmd::Command {
+pub(crate) fn maas(folder: &Path) -> assert_cmd::Command {
     assert_cmd::Command::from_std(program(folder))
 }
 
 /// A small pipeline beside its file; returns its path.
-pub fn pipeline(folder: &Path) -> PathBuf {
+pub(crate) fn pipeline(folder: &Path) -> PathBuf {
     let text = r#"
 interfaces:
   - name: readings

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::Rows;
-use super::run::{shutdown, start};
+use super::run::{parts, shutdown, start};
 
 /// Ingest given files through an interface, once, in the order given.
 ///
@@ -54,6 +54,7 @@ impl Collect {
                 announce: self.announce_unchanged,
                 write: false,
             },
+            bindings: parts::bindings(&pipeline),
         };
         let files = GivenFiles::new(self.paths);
         let flow = Flow::with_collector(interface, Box::new(files), context)?;

@@ -138,6 +138,7 @@ async fn collect(pipeline: &Pipeline, world: &World, folder: &Path) {
             bus: Arc::clone(&world.bus),
             clock: Clock::system(),
             force: Force::default(),
+            bindings: Vec::new(),
         };
         let collector = Box::new(GivenFiles::new([file]));
         let flow = Flow::with_collector(interface, collector, context).expect("a flow");

@@ -1,19 +1,17 @@
 //! Third stage: groups ids into messages, publishes, settles what is announced.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use maas_model::document::{DocumentId, IndexName, Source, zulu};
-use maas_model::message::{DeadLetter, Message, Outgoing, Published, RoutingKey};
+use maas_model::document::{DocumentId, IndexName, Source};
 use tokio::sync::mpsc;
-use tracing::{debug, error, warn};
-use uuid::Uuid;
+use tracing::{debug, warn};
 
+use super::batch::Written;
 use super::patience::Patience;
 use super::stats::Count;
-use super::write::Written;
-use super::{Ending, Flow, FlowError, Item, Shared, meta};
+use super::{Ending, Flow, FlowError, Item, meta};
 use crate::collect::{ItemOutcome, RawItem};
 
 /// Ids wait this long for others to share their message, when the source gives little by little.
@@ -25,9 +23,9 @@ const MOST_WAITING: usize = 128;
 #[derive(Default)]
 struct Group {
     ids: VecDeque<(DocumentId, IndexName)>,
-    /// Ids that ever came in, and that are published.
+    /// Ids that ever came in, and that are announced or given up.
     received: u64,
-    published: u64,
+    passed: u64,
     waiting: VecDeque<Waiting>,
     /// Refusals of items that have not ended.
     refused: BTreeMap<String, u64>,
@@ -38,7 +36,7 @@ struct Group {
 struct Waiting {
     item: Arc<Item>,
     ending: Ending,
-    /// It is announced when so many ids are published.
+    /// It is announced when so many ids have passed.
     after: u64,
 }
 
@@ -110,12 +108,11 @@ impl Flow {
             }
         }
         if !outgoing.is_empty() {
+            let refused = self.publish(patience, outgoing).await?;
             self.shared
                 .stats
-                .add(Count::Messages, outgoing.len() as u64);
-            self.publish(patience, outgoing).await?;
-            self.shared.stats.add(Count::Announced, ids);
-            group.published += ids;
+                .add(Count::Announced, ids.saturating_sub(refused));
+            group.passed += ids;
         }
         self.settle_announced(patience, group).await
     }
@@ -125,11 +122,11 @@ impl Flow {
         patience: &Patience,
         group: &mut Group,
     ) -> Result<(), FlowError> {
-        let published = group.published;
+        let passed = group.passed;
         let announced = group
             .waiting
             .iter()
-            .take_while(|waiting| waiting.after <= published);
+            .take_while(|waiting| waiting.after <= passed);
         let announced: Vec<Waiting> = {
             let count = announced.count();
             group.waiting.drain(..count).collect()
@@ -184,93 +181,9 @@ impl Flow {
         };
         let mut message = self.shared.body();
         message.document_ids = vec![name];
-        self.shared.stats.add(Count::Messages, 1);
         let outgoing = self.shared.outgoing(key, message);
-        self.publish(patience, vec![outgoing]).await
-    }
-
-    /// Publishes and confirms.
-    async fn publish(&self, patience: &Patience, outgoing: Vec<Outgoing>) -> Result<(), FlowError> {
-        let bus = &self.shared.context.bus;
-        let outcomes = patience
-            .until_done("publishing", || bus.publish(outgoing.clone()))
-            .await?;
-        for (message, outcome) in outgoing.iter().zip(outcomes) {
-            let (interface, key) = (&self.shared.interface, &message.routing_key);
-            match outcome {
-                Published::Routed => {}
-                Published::Unroutable => debug!(%interface, %key, "no queue takes this key"),
-                Published::Refused(reason) => {
-                    // A list of ids is small: this is a broker with a limit of a few kilobytes.
-                    error!(%interface, %key, reason, body = %String::from_utf8_lossy(&message.body), "the broker refuses a message");
-                }
-            }
-        }
+        self.publish(patience, vec![outgoing]).await?;
         Ok(())
-    }
-
-    async fn publish_dead(
-        &self,
-        patience: &Patience,
-        letters: Vec<DeadLetter>,
-    ) -> Result<(), FlowError> {
-        if letters.is_empty() {
-            return Ok(());
-        }
-        let outgoing: Vec<Outgoing> = letters
-            .iter()
-            .map(DeadLetter::to_outgoing)
-            .collect::<Result<_, _>>()?;
-        let bus = &self.shared.context.bus;
-        let outcomes = patience
-            .until_done("publishing dead letters", || bus.publish(outgoing.clone()))
-            .await?;
-        for (letter, outcome) in letters.iter().zip(outcomes) {
-            let reason = &letter.reason.detail;
-            let interface = &self.shared.interface;
-            match outcome {
-                Published::Routed => warn!(%interface, reason, "{}", letter.reason.kind),
-                // Better in the log than nowhere.
-                lost => {
-                    let letter = String::from_utf8_lossy(&letter.to_body()).into_owned();
-                    error!(%interface, ?lost, letter, "a dead letter has no queue");
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Shared {
-    /// A message that names these documents.
-    fn message(&self, key: &RoutingKey, chunk: Vec<(DocumentId, IndexName)>) -> Outgoing {
-        let indices: BTreeSet<&IndexName> = chunk.iter().map(|(_, index)| index).collect();
-        let mut message = self.body();
-        message.document_indices = indices.into_iter().map(ToString::to_string).collect();
-        message.document_ids = chunk.into_iter().map(|(id, _)| id).collect();
-        self.outgoing(key, message)
-    }
-
-    fn body(&self) -> Message {
-        let model = self.target.as_ref().map(|target| target.model.name.clone());
-        Message {
-            date: zulu(self.context.clock.now()),
-            message_id: Uuid::new_v4().to_string(),
-            pipeline: vec![self.announce.collector_name.clone()],
-            document_class: model.unwrap_or_default(),
-            ..Message::default()
-        }
-    }
-
-    fn outgoing(&self, key: &RoutingKey, message: Message) -> Outgoing {
-        Outgoing {
-            exchange: self.announce.exchange.clone(),
-            routing_key: key.clone(),
-            body: message.to_body(),
-            message_id: message.message_id,
-            priority: self.announce.priority,
-            headers: BTreeMap::new(),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What could not be used, as dead letters of the interface.
 
-use maas_model::message::{DeadLetter, DeadOriginal, DeadReason};
+use maas_model::message::{DeadLetter, DeadOriginal, DeadReason, Outgoing};
 use maas_model::store::{WriteAction, WriteOp};
 use serde_json::Value;
 
@@ -43,6 +43,21 @@ pub(super) fn document(
         origin: item.raw.path.display().to_string(),
     };
     let reason = reason("document refused", detail.to_owned(), interface);
+    DeadLetter::new(interface, reason, 1, original)
+}
+
+/// A message that the broker will never take. It was in no queue yet: a replay publishes it again.
+pub(super) fn message(interface: &str, message: Outgoing, detail: &str) -> DeadLetter {
+    let original = DeadOriginal::Message {
+        exchange: message.exchange.to_string(),
+        routing_key: message.routing_key.to_string(),
+        queue: String::new(),
+        priority: message.priority,
+        body: Some(String::from_utf8_lossy(&message.body).into_owned()),
+        body_base64: None,
+        headers: message.headers,
+    };
+    let reason = reason("message refused", detail.to_owned(), interface);
     DeadLetter::new(interface, reason, 1, original)
 }
 

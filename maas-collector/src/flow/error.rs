@@ -5,6 +5,7 @@ use maas_model::pipeline::PluginUse;
 use maas_model::plugin::SettingError;
 use maas_model::store::StoreError;
 
+use super::patience::Side;
 use crate::collect::CollectError;
 
 /// Why a flow cannot be made or cannot go on. What was settled before is safe.
@@ -57,18 +58,24 @@ impl FlowError {
     }
 }
 
-/// Whether waiting can help.
+/// Whether waiting can help, and for whom one waits.
 pub(super) trait Temporary: std::error::Error + Into<FlowError> {
+    const SIDE: Side;
+
     fn is_temporary(&self) -> bool;
 }
 
 impl Temporary for StoreError {
+    const SIDE: Side = Side::Store;
+
     fn is_temporary(&self) -> bool {
         Self::is_temporary(self)
     }
 }
 
 impl Temporary for BusError {
+    const SIDE: Side = Side::Bus;
+
     fn is_temporary(&self) -> bool {
         Self::is_temporary(self)
     }

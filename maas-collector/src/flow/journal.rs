@@ -12,7 +12,9 @@ use maas_model::document::{DocumentId, IndexName, zulu};
 use maas_model::store::{DocumentStore, StoreError, WriteAction, WriteOp, WriteOutcome};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
+use super::patience::{Outages, Patience};
 use super::{FlowContext, FlowError};
 use crate::collect::{RawItem, Taken};
 
@@ -26,6 +28,7 @@ pub(super) struct Journal {
     index: IndexName,
     store: Arc<dyn DocumentStore>,
     clock: Clock,
+    outages: Arc<Outages>,
 }
 
 /// What the journal knows of an item.
@@ -47,7 +50,13 @@ impl Journal {
             index,
             store: Arc::clone(&context.store),
             clock: context.clock.clone(),
+            outages: Arc::new(Outages::new(interface)),
         })
+    }
+
+    /// Whether store and bus answer: shared by all that work for this interface.
+    pub(super) fn outages(&self) -> Arc<Outages> {
+        Arc::clone(&self.outages)
     }
 
     /// What is known of each item, in order.
@@ -131,7 +140,11 @@ impl Journal {
 impl Taken for Journal {
     async fn taken(&self, keys: &[String]) -> Result<Vec<bool>, BoxError> {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let marks = self.marks(&keys).await?;
+        // Whoever stops the run drops the call.
+        let patience = Patience::new(self.outages(), CancellationToken::new());
+        let marks = patience
+            .until_done("reading the journal", || self.marks(&keys))
+            .await?;
         Ok(marks.into_iter().map(|mark| mark == Mark::Done).collect())
     }
 }

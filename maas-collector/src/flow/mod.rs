@@ -8,6 +8,8 @@
 //! done in the journal, only after everything of it is stored and its messages are confirmed.
 
 mod announce;
+mod batch;
+mod compose;
 mod dead;
 mod error;
 mod journal;
@@ -15,7 +17,9 @@ mod merge;
 mod meta;
 mod patience;
 mod prepare;
+mod publish;
 mod read;
+mod round;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -30,7 +34,7 @@ use std::sync::Arc;
 
 use maas_model::clock::Clock;
 use maas_model::document::{IdFields, Source};
-use maas_model::message::{ExchangeName, MessageBus, RoutingKey};
+use maas_model::message::{Binding, ExchangeName, MessageBus, RoutingKey};
 use maas_model::model::Model;
 use maas_model::pipeline::Interface;
 use maas_model::plugin::unknown_name;
@@ -57,6 +61,9 @@ pub struct FlowContext {
     pub clock: Clock,
     /// What is done with documents that did not change.
     pub force: Force,
+    /// What the queues of this pipeline take: a message that should have come to one of them is published
+    /// again until it does.
+    pub bindings: Vec<Binding>,
 }
 
 /// What is done with documents that did not change. By default nothing.
@@ -145,13 +152,23 @@ impl Flow {
                 },
             )
             .map_err(|errors| FlowError::settings(plugin_use, &errors))?;
-        Self::with_collector(interface, collector, context)
+        Self::assemble(interface, collector, journal, context)
     }
 
     /// The same with another collector: `maas collect --interface NAME PATH...`.
     pub fn with_collector(
         interface: &Interface,
         collector: Box<dyn Collector>,
+        context: FlowContext,
+    ) -> Result<Self, FlowError> {
+        let journal = Journal::new(&interface.name, &context)?;
+        Self::assemble(interface, collector, journal, context)
+    }
+
+    fn assemble(
+        interface: &Interface,
+        collector: Box<dyn Collector>,
+        journal: Journal,
         context: FlowContext,
     ) -> Result<Self, FlowError> {
         let target = match (&interface.extract, &interface.store) {
@@ -171,7 +188,7 @@ impl Flow {
         let announce = &interface.announce;
         let stats = Arc::new(FlowStats::new(&interface.name));
         Ok(Self {
-            journal: Journal::new(&interface.name, &context)?,
+            journal,
             collector: Mutex::new(collector),
             shared: Arc::new(Shared {
                 interface: interface.name.clone(),
@@ -206,7 +223,7 @@ impl Flow {
         cancel: CancellationToken,
         mode: FlowMode,
     ) -> Result<FlowCounts, FlowError> {
-        let patience = Patience::new(&self.shared.interface, cancel);
+        let patience = Patience::new(self.journal.outages(), cancel);
         let (portions, portions_out) = mpsc::channel(QUEUED);
         let (batches, batches_out) = mpsc::channel(QUEUED);
         let ran = tokio::try_join!(

@@ -14,7 +14,7 @@ use super::{Ending, Item, Shared, Target};
 use crate::extract::{BadRecord, ExtractError, Input, Origin, RecordSink};
 
 /// Most records and (about) bytes that go to the writer together.
-const PORTION_RECORDS: usize = 250;
+pub(super) const PORTION_RECORDS: usize = 250;
 const PORTION_BYTES: usize = 1 << 20;
 
 /// A coerced record.

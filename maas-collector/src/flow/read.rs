@@ -44,7 +44,7 @@ impl Flow {
                 }
                 stats.set_waiting(true);
                 let interval = self.collector.lock().await.poll_interval();
-                if patience.pause(interval).await.is_err() {
+                if patience.wait(interval).await.is_err() {
                     return Ok(());
                 }
                 continue;
@@ -128,7 +128,7 @@ impl Flow {
     /// Waits while too many items wait for their messages.
     async fn unsettled_items_are_few(&self, patience: &Patience) -> Result<(), FlowError> {
         while self.shared.stats.unsettled() > MOST_UNSETTLED as u64 {
-            patience.pause(std::time::Duration::from_millis(20)).await?;
+            patience.wait(std::time::Duration::from_millis(20)).await?;
         }
         Ok(())
     }

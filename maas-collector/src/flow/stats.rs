@@ -58,7 +58,7 @@ pub struct FlowCounts {
     pub updated: u64,
     /// Records that changed nothing.
     pub unchanged: u64,
-    /// Records and documents that became dead letters.
+    /// Records, documents and announcements that became dead letters.
     pub refused: u64,
     /// Documents announced.
     pub announced: u64,

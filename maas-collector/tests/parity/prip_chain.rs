@@ -42,6 +42,7 @@ async fn ten_listings_become_the_recorded_documents_and_messages() {
         bus: bus.clone(),
         clock: Clock::frozen(now),
         force: Force::default(),
+        bindings: Vec::new(),
     };
 
     let mut files: Vec<_> = std::fs::read_dir(folder.join("input"))

@@ -13,7 +13,7 @@ use crate::document::zulu;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadReason {
     /// What kind of failure: `malformed message`, `unknown routing key`, `engine failed`,
-    /// `record refused`, `document refused`, `too many tries`, `unroutable`.
+    /// `record refused`, `document refused`, `message refused`, `too many tries`, `unroutable`.
     pub kind: String,
     /// The error with its causes, for a person.
     pub detail: String,
@@ -57,7 +57,7 @@ pub enum DeadOriginal {
         exchange: String,
         /// The key it had been published with.
         routing_key: String,
-        /// The queue it was taken from.
+        /// The queue it was taken from; empty when the broker refused it before it came to one.
         queue: String,
         /// 0 to 9.
         priority: u8,

@@ -280,8 +280,8 @@ impl DeadLetters {
 }
 
 impl DeadLetter {
-    /// The original message for the queue it was taken from, with its first exchange and key, and with
-    /// its history in a header. `None` when it is no message or was damaged by hand.
+    /// The original message for the queue it was taken from (for its exchange and key, when it never came to
+    /// a queue), with its first exchange and key, and with its history in a header. `None` when it is no message or was damaged by hand.
     fn as_published(&self) -> Option<Outgoing> {
         let DeadOriginal::Message {
             exchange,
@@ -302,15 +302,18 @@ impl DeadLetter {
         };
         let mut headers = headers.clone();
         let exchange = ExchangeName::new(exchange.as_str()).ok()?;
-        carried::remember_origin(
-            &mut headers,
-            &exchange,
-            &RoutingKey::new(routing_key.as_str()).ok()?,
-        );
+        let key = RoutingKey::new(routing_key.as_str()).ok()?;
+        carried::remember_origin(&mut headers, &exchange, &key);
         carried::put_history(&mut headers, &self.ends());
+        let (exchange, routing_key) = if queue.is_empty() {
+            (exchange, key)
+        } else {
+            let queue = RoutingKey::new(queue.as_str()).ok()?;
+            (ExchangeName::default_exchange(), queue)
+        };
         Some(Outgoing {
-            exchange: ExchangeName::default_exchange(),
-            routing_key: RoutingKey::new(queue.as_str()).ok()?,
+            exchange,
+            routing_key,
             body,
             message_id: uuid::Uuid::now_v7().to_string(),
             priority: *priority,

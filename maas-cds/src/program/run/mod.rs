@@ -4,7 +4,7 @@ pub(crate) mod activity;
 mod idle;
 mod metrics;
 mod order;
-mod parts;
+pub(crate) mod parts;
 mod progress;
 pub(crate) mod shutdown;
 pub(crate) mod start;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
 use maas_engine::engine::Reads;
 use maas_engine::pool::{PoolContext, PoolRunner};
-use maas_model::message::QueueName;
+use maas_model::message::{Binding, QueueName};
 use maas_model::pipeline::Pipeline;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,7 @@ impl Parts {
                     bus: servers.bus.clone(),
                     clock: servers.clock.clone(),
                     force: Force::default(),
+                    bindings: bindings(pipeline),
                 };
                 let flow = Flow::build(interface, cx)
                     .with_context(|| format!("interface `{}`", interface.name))?;
@@ -174,7 +175,6 @@ impl Parts {
 
 /// What all pools of a process share.
 fn pool_context(pipeline: &Pipeline, servers: &Servers) -> PoolContext {
-    let queues = pipeline.pools.iter().flat_map(|pool| &pool.queues);
     PoolContext {
         reads: Reads::new(
             servers.store.clone(),
@@ -182,7 +182,13 @@ fn pool_context(pipeline: &Pipeline, servers: &Servers) -> PoolContext {
             servers.clock.clone(),
         ),
         bus: servers.bus.clone(),
-        bindings: queues.flat_map(|queue| queue.bindings.clone()).collect(),
+        bindings: bindings(pipeline),
         grace: GRACE,
     }
+}
+
+/// What the queues of all pools take.
+pub(crate) fn bindings(pipeline: &Pipeline) -> Vec<Binding> {
+    let queues = pipeline.pools.iter().flat_map(|pool| &pool.queues);
+    queues.flat_map(|queue| queue.bindings.clone()).collect()
 }

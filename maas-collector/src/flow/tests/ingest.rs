@@ -1,199 +1,10 @@
-//! The ingest path on the embedded store and bus.
+//! What becomes of files when nothing is away.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use maas_model::clock::Clock;
-use maas_model::document::{Document, DocumentId, IdFields, IndexName};
-use maas_model::message::{
-    Binding, BusError, BusStatus, DeadLetter, DeadOriginal, EmbeddedBus, ExchangeName, KeyPattern,
-    Message, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueKind, QueueName, QueueSpec,
-    RoutingKey, Subscription, Topology,
-};
-use maas_model::model::ModelSpec;
-use maas_model::pipeline::{Announce, Interface, PluginUse, StoreSpec};
-use maas_model::store::{DocumentStore, EmbeddedStore};
-use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
+use maas_model::message::DeadOriginal;
 
 use super::*;
-
-const KEY: &str = "new.raw.data.thing";
-const QUEUE: &str = "things";
-
-/// A folder with an inbox, a store and a bus.
-struct Bench {
-    folder: TempDir,
-    store: Arc<EmbeddedStore>,
-    bus: Arc<dyn MessageBus>,
-    collect: Value,
-    chunk_size: usize,
-    now: &'static str,
-    force: Force,
-}
-
-impl Bench {
-    async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        std::fs::create_dir(folder.path().join("in")).unwrap();
-        let store = Arc::new(EmbeddedStore::open(folder.path()).unwrap());
-        let bus = EmbeddedBus::open(folder.path()).unwrap();
-        let exchange = ExchangeName::new("collect-exchange").unwrap();
-        bus.declare(&Topology {
-            exchanges: vec![exchange.clone()],
-            queues: vec![QueueSpec {
-                name: QueueName::new(QUEUE).unwrap(),
-                owner: "pool".into(),
-                kind: QueueKind::Quorum,
-                bindings: vec![Binding {
-                    exchange,
-                    pattern: KeyPattern::new("#").unwrap(),
-                }],
-            }],
-            parking: vec!["things".into()],
-        })
-        .await
-        .unwrap();
-        let bench = Self {
-            folder,
-            store,
-            bus: Arc::new(bus),
-            collect: json!({"paths": ["in"], "settle_seconds": 0}),
-            chunk_size: 3,
-            now: "2026-11-01T00:00:00Z",
-            force: Force::default(),
-        };
-        let interface = bench.interface();
-        let model = &interface.store.as_ref().unwrap().model;
-        bench.store.install(model).await.unwrap();
-        bench
-    }
-
-    fn interface(&self) -> Interface {
-        let plugin = |name: &str, settings: Value| PluginUse {
-            name: name.into(),
-            settings,
-            place: "test".into(),
-            base: self.folder.path().to_owned(),
-        };
-        let spec: ModelSpec = serde_json::from_value(json!({
-            "index": "raw-data-thing",
-            "raw": true,
-            "partition": {"field": "ingestionTime", "format": "%Y-%m"},
-            "fields": {"id": "keyword", "size": "long", "when": "date", "note": "keyword"},
-        }))
-        .unwrap();
-        Interface {
-            name: "things".into(),
-            collect: plugin("file", self.collect.clone()),
-            extract: Some(plugin(
-                "json",
-                json!({
-                    "records": "$",
-                    "partial": true,
-                    "fields": {"id": "$.id", "size": "$.size", "when": "$.when", "note": "$.note"},
-                }),
-            )),
-            store: Some(StoreSpec {
-                model: Arc::new(spec.build("Thing").unwrap()),
-                id: IdFields::Field("id".into()),
-            }),
-            announce: Announce {
-                documents: Some(RoutingKey::new(KEY).unwrap()),
-                chunk_size: self.chunk_size,
-                ..Announce::default()
-            },
-            store_meta: Vec::new(),
-            after: Vec::new(),
-        }
-    }
-
-    fn context(&self) -> FlowContext {
-        let now: DateTime<Utc> = self.now.parse().unwrap();
-        FlowContext {
-            store: self.store.clone(),
-            bus: self.bus.clone(),
-            clock: Clock::frozen(now),
-            force: self.force,
-        }
-    }
-
-    fn file(&self, name: &str, text: impl AsRef<[u8]>) {
-        std::fs::write(self.folder.path().join("in").join(name), text).unwrap();
-    }
-
-    fn files(&self, folder: &str) -> Vec<String> {
-        let folder = self.folder.path().join(folder);
-        let mut names: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().is_file())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    fn flow(&self) -> Flow {
-        Flow::build(&self.interface(), self.context()).unwrap()
-    }
-
-    async fn run(&self) -> FlowCounts {
-        let run = self.flow();
-        let run = run.run(CancellationToken::new(), FlowMode::Once);
-        tokio::time::timeout(Duration::from_secs(30), run)
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    async fn get(&self, id: &str) -> Option<Document> {
-        let alias = IndexName::new("raw-data-thing").unwrap();
-        let ids = [DocumentId::new(id).unwrap()];
-        self.store.get_many(&alias, &ids).await.unwrap().remove(0)
-    }
-
-    /// The messages so far, taken from the queue.
-    async fn messages(&self) -> Vec<Message> {
-        self.taken(QUEUE)
-            .await
-            .iter()
-            .map(|body| Message::parse(body).unwrap())
-            .collect()
-    }
-
-    async fn dead(&self) -> Vec<DeadLetter> {
-        let letters = self.taken("maas.dead.things").await;
-        letters
-            .iter()
-            .map(|body| DeadLetter::parse(body).unwrap())
-            .collect()
-    }
-
-    async fn taken(&self, queue: &str) -> Vec<Vec<u8>> {
-        let queue = QueueName::new(queue).unwrap();
-        let peeked = self.bus.peek(&queue, 10_000).await.unwrap();
-        self.bus.purge(&queue).await.unwrap();
-        peeked.into_iter().map(|peeked| peeked.body).collect()
-    }
-}
-
-fn ids(messages: &[Message]) -> Vec<Vec<&str>> {
-    messages
-        .iter()
-        .map(|message| {
-            message
-                .document_ids
-                .iter()
-                .map(DocumentId::as_str)
-                .collect()
-        })
-        .collect()
-}
 
 #[tokio::test]
 async fn records_become_documents_and_messages() {
@@ -373,7 +184,9 @@ async fn what_was_stored_by_a_run_that_died_is_announced_by_the_next() {
     let mut bench = Bench::new().await;
     bench.file("a.json", r#"[{"id": "a1"}, {"id": "a2"}]"#);
     let bus = Arc::clone(&bench.bus);
-    bench.bus = Arc::new(DeafBus(Arc::clone(&bus)));
+    let deaf = Arc::<FakeBus>::default();
+    deaf.set(|script| script.deaf = true);
+    bench.bus = deaf;
     let flow = bench.flow();
     let run = flow.run(CancellationToken::new(), FlowMode::Once);
     tokio::select! {
@@ -395,9 +208,7 @@ async fn stored(bench: &Bench, id: &str) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), look)
-        .await
-        .unwrap();
+    tokio::time::timeout(LONG, look).await.unwrap();
 }
 
 #[tokio::test]
@@ -446,9 +257,7 @@ async fn a_watching_flow_takes_what_comes_later_and_is_idle_between() {
         cancel.cancel();
     };
     let watched = async { tokio::join!(flow.run(cancel.clone(), FlowMode::Forever), watch) };
-    let (counts, ()) = tokio::time::timeout(Duration::from_secs(30), watched)
-        .await
-        .unwrap();
+    let (counts, ()) = tokio::time::timeout(LONG, watched).await.unwrap();
     assert_eq!(counts.unwrap().announced, 1);
 }
 
@@ -468,47 +277,4 @@ async fn given_files_are_taken_again_and_left_in_place() {
         assert_eq!(counts.announced, 1);
     }
     assert!(Path::new(&path).exists());
-}
-
-/// Takes messages and never confirms them.
-#[derive(Debug)]
-struct DeafBus(Arc<dyn MessageBus>);
-
-#[async_trait]
-impl MessageBus for DeafBus {
-    async fn publish(&self, _messages: Vec<Outgoing>) -> Result<Vec<Published>, BusError> {
-        std::future::pending().await
-    }
-
-    async fn declare(&self, topology: &Topology) -> Result<(), BusError> {
-        self.0.declare(topology).await
-    }
-
-    async fn subscribe(
-        &self,
-        queue: &QueueName,
-        prefetch: u16,
-    ) -> Result<Box<dyn Subscription>, BusError> {
-        self.0.subscribe(queue, prefetch).await
-    }
-
-    async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError> {
-        self.0.queues(pattern).await
-    }
-
-    async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
-        self.0.peek(queue, limit).await
-    }
-
-    async fn purge(&self, queue: &QueueName) -> Result<u64, BusError> {
-        self.0.purge(queue).await
-    }
-
-    async fn status(&self) -> Result<BusStatus, BusError> {
-        self.0.status().await
-    }
-
-    async fn close(&self) -> Result<(), BusError> {
-        self.0.close().await
-    }
 }

@@ -1,0 +1,66 @@
+//! What goes to the store together, and what came of it.
+
+use std::sync::Arc;
+
+use maas_model::document::{DocumentId, IndexName, Source};
+use maas_model::message::DeadLetter;
+
+use super::prepare::{Portion, Prepared};
+use super::{Ending, Item, dead};
+
+/// Most records and (about) bytes in one batch.
+pub(super) const BATCH_RECORDS: usize = 1_000;
+const BATCH_BYTES: usize = 4 << 20;
+
+/// A batch that is stored, on its way to the announcer.
+#[derive(Default)]
+pub(super) struct Written {
+    /// To be announced, each with its index.
+    pub(super) ids: Vec<(DocumentId, IndexName)>,
+    pub(super) dead: Vec<DeadLetter>,
+    /// Items whose last record is in this batch.
+    pub(super) ended: Vec<(Arc<Item>, Ending)>,
+    /// Items of which something was refused, as often as something was.
+    pub(super) refused: Vec<Arc<Item>>,
+    /// What is to be kept beside the file, for items whose documents changed.
+    pub(super) metas: Vec<(Arc<Item>, Source)>,
+    /// The source has nothing more for now.
+    pub(super) turn_end: bool,
+}
+
+/// Portions that are written together.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) records: Vec<Prepared>,
+    bytes: usize,
+    pub(super) written: Written,
+}
+
+impl Batch {
+    pub(super) fn add(&mut self, portion: Portion, owner: &str) {
+        match portion {
+            Portion::TurnEnd => self.written.turn_end = true,
+            Portion::Records {
+                item,
+                records,
+                bad,
+                bytes,
+                ending,
+            } => {
+                self.bytes += bytes;
+                self.records.extend(records);
+                for record in bad {
+                    self.written.dead.push(dead::record(owner, &item, record));
+                    self.written.refused.push(Arc::clone(&item));
+                }
+                if let Some(ending) = ending {
+                    self.written.ended.push((item, ending));
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.records.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES || self.written.turn_end
+    }
+}

@@ -94,27 +94,33 @@ impl Chain {
     pub async fn traces(&self, pair: &Pair, aliases: &[&str]) -> Result<Traces> {
         let mut documents = BTreeMap::new();
         for alias in aliases {
-            documents.insert((*alias).to_owned(), exported(pair, alias)?);
+            documents.insert((*alias).to_owned(), self.exported(pair, alias)?);
         }
         Ok(Traces {
             documents,
             announced: announced(pair).await?,
         })
     }
-}
 
-fn exported(pair: &Pair, alias: &str) -> Result<BTreeMap<(String, String), Value>> {
-    let mut documents = BTreeMap::new();
-    for line in pair.run(&["export", alias])?.lines() {
-        let mut line: Value = serde_json::from_str(line)?;
-        let key = (text(&line["_index"]), text(&line["_id"]));
-        let mut source = line["_source"].take();
-        if let Some(fields) = source.as_object_mut() {
-            fields.retain(|field, _| !CLOCK_FIELDS.contains(&field.as_str()));
+    fn exported(&self, pair: &Pair, alias: &str) -> Result<BTreeMap<(String, String), Value>> {
+        let mut documents = BTreeMap::new();
+        for line in pair.run(&["export", alias])?.lines() {
+            let mut line: Value = serde_json::from_str(line)?;
+            let key = (text(&line["_index"]), text(&line["_id"]));
+            let mut source = line["_source"].take();
+            if let Some(fields) = source.as_object_mut() {
+                fields.retain(|field, _| !CLOCK_FIELDS.contains(&field.as_str()));
+                // Every chain has an inbox of its own; that it is the inbox is what counts.
+                if let Some(folder) = fields.get_mut("reportFolder")
+                    && folder.as_str().map(Path::new) == Some(&self.inbox)
+                {
+                    *folder = "inbox".into();
+                }
+            }
+            documents.insert(key, sorted(source));
         }
-        documents.insert(key, sorted(source));
+        Ok(documents)
     }
-    Ok(documents)
 }
 
 /// Key order has no meaning; equal documents shall print alike.

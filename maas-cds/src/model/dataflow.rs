@@ -4,6 +4,15 @@ use std::collections::HashMap;
 
 use maas_model::document::Document;
 
+maas_model::view! {
+    /// A row of the data flow.
+    pub struct CdsDataflow("CdsDataflow") {
+        mission: text,
+        product_type: text,
+        level: text,
+    }
+}
+
 /// The level of a type that the data flow does not know.
 pub const MISSING_LEVEL: &str = "___";
 
@@ -19,11 +28,10 @@ pub struct Levels(HashMap<String, HashMap<String, String>>);
 impl Levels {
     /// Adds a document of `CdsDataflow`; one that lacks a part says nothing.
     pub fn add(&mut self, row: &Document) {
-        if let (Some(mission), Some(product_type), Some(level)) = (
-            row.text("mission"),
-            row.text("product_type"),
-            row.text("level"),
-        ) {
+        let row = CdsDataflow::new(row);
+        if let (Some(mission), Some(product_type), Some(level)) =
+            (row.mission(), row.product_type(), row.level())
+        {
             self.0
                 .entry(mission.to_owned())
                 .or_default()

@@ -3,17 +3,29 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use maas_model::document::Document;
 
-use super::date_of;
+maas_model::view! {
+    /// A planned observation.
+    pub struct CdsDatatake("CdsDatatake") {
+        mission: text,
+        satellite_unit: text,
+        datatake_id: text,
+        timeliness: text,
+        absolute_orbit: text,
+        instrument_mode: text,
+        observation_time_start: date,
+        observation_time_stop: date,
+    }
+}
 
 /// The datatake of a product whose name tells none.
 pub const MISSING_DATATAKE: &str = "______";
 
 /// What a product takes over from its datatake.
 const INHERITED: [&str; 4] = [
-    "datatake_id",
-    "timeliness",
-    "absolute_orbit",
-    "instrument_mode",
+    CdsDatatake::DATATAKE_ID,
+    CdsDatatake::TIMELINESS,
+    CdsDatatake::ABSOLUTE_ORBIT,
+    CdsDatatake::INSTRUMENT_MODE,
 ];
 
 /// Copies what a product or publication has from its datatake. What the datatake lacks stays.
@@ -35,11 +47,11 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span between two date fields, where the document has both.
-    pub fn of(document: &Document, start: &str, end: &str) -> Option<Self> {
+    /// The span between two dates, where both are known.
+    pub fn between(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> Option<Self> {
         Some(Self {
-            start: date_of(document, start)?,
-            end: date_of(document, end)?,
+            start: start?,
+            end: end?,
         })
     }
 

@@ -7,7 +7,7 @@ use maas_model::document::{Document, IndexName, Source, parse_date, zulu};
 use maas_model::model::{Model, PartitionError};
 use serde_json::Value;
 
-use super::is_sensing_level;
+use super::{CdsProduct, CdsPublication, Consolidated, is_sensing_level};
 
 /// A publication date: the name of a field, or what its name starts and ends with.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ use DateField::{Named, OfInterface};
 /// The dates that place a product, best first.
 pub const PRODUCT_DATES: &[DateField] = &[
     OfInterface("PRIP_"),
-    Named("prip_publication_date"),
+    Named(CdsProduct::PRIP_PUBLICATION_DATE),
     OfInterface("AUXIP_"),
     Named("auxip_publication_date"),
     OfInterface("DD_"),
@@ -35,13 +35,15 @@ pub const PRODUCT_DATES: &[DateField] = &[
 ];
 
 /// The date that places a publication.
-pub const PUBLICATION_DATES: &[DateField] = &[Named("publication_date")];
+pub const PUBLICATION_DATES: &[DateField] = &[Named(CdsPublication::PUBLICATION_DATE)];
 
 /// The date that places a document; `dates` are those of its model.
 pub fn partition_date(document: &Document, dates: &[DateField]) -> Option<DateTime<Utc>> {
-    let level = document.text("product_level").unwrap_or_default();
+    let level = document
+        .text(Consolidated::PRODUCT_LEVEL)
+        .unwrap_or_default();
     let value = if is_sensing_level(level) {
-        document.source.get("sensing_start_date")
+        document.source.get(Consolidated::SENSING_START_DATE)
     } else {
         dates.iter().find_map(|date| date.of(&document.source))
     };

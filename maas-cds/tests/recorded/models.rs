@@ -36,3 +36,26 @@ pub(crate) fn read(path: &Path) -> Models {
     };
     file.models.into_iter().map(build).collect()
 }
+
+#[test]
+fn the_views_of_the_engines_fit_the_shipped_models() {
+    use maas_cds::model::{
+        CdsDataflow, CdsDatatake, CdsProduct, CdsPublication, Consolidated, PripProduct,
+    };
+    use maas_model::document::view::mismatches;
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let models = read(&root.join("../pipelines/copernicus-prip/model.yaml"));
+    for (model, fields) in [
+        (PripProduct::MODEL, PripProduct::FIELDS),
+        (CdsPublication::MODEL, CdsPublication::FIELDS),
+        (CdsPublication::MODEL, Consolidated::FIELDS),
+        (CdsProduct::MODEL, CdsProduct::FIELDS),
+        (CdsProduct::MODEL, Consolidated::FIELDS),
+        (CdsDatatake::MODEL, CdsDatatake::FIELDS),
+        (CdsDataflow::MODEL, CdsDataflow::FIELDS),
+    ] {
+        let found = mismatches(fields, &models[model]);
+        assert!(found.is_empty(), "{model}: {found:?}");
+    }
+}

@@ -138,8 +138,11 @@ pub fn value<'a>(document: &'a Document, field: &str) -> Option<&'a Value> {
 ///
 /// Kinds: `text`, `texts`, `date`, `long`, `double`, `boolean`, `object`, `value`. Every getter gives an
 /// `Option` (`texts` a list); a field of another type reads as absent. Setters take a value or an `Option`;
-/// `None` removes the field. The struct also has `MODEL`, `FIELDS`, `new`, `document`, `document_mut` and
-/// `into_document`.
+/// `None` removes the field. The struct also has `MODEL`, `FIELDS`, the name of every field as a constant
+/// (`NAME`), `new`, `document`, `document_mut` and `into_document`.
+///
+/// A view takes a document, `&Document` or `&mut Document`; setters are there for what may be changed:
+/// `Product::new(&document).name()`.
 #[macro_export]
 macro_rules! view {
     (
@@ -149,11 +152,11 @@ macro_rules! view {
         }
     ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq)]
-        $visible struct $view($crate::document::Document);
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        $visible struct $view<D = $crate::document::Document>(D);
 
         #[allow(dead_code, unreachable_pub, missing_docs)]
-        impl $view {
+        impl $view<$crate::document::Document> {
             /// The model of the documents.
             pub const MODEL: &'static str = $model;
 
@@ -162,31 +165,56 @@ macro_rules! view {
                 $( ($crate::__view_key!($field $(= $key)?), $crate::__view_kind!($kind)) ),*
             ];
 
+            $( $crate::__view_name! { $field ($crate::__view_key!($field $(= $key)?)) } )*
+        }
+
+        #[allow(dead_code, unreachable_pub, missing_docs)]
+        impl<D: ::std::borrow::Borrow<$crate::document::Document>> $view<D> {
             /// Shows `document`.
-            pub fn new(document: $crate::document::Document) -> Self {
+            pub fn new(document: D) -> Self {
                 Self(document)
             }
 
             /// The document.
             pub fn document(&self) -> &$crate::document::Document {
-                &self.0
+                self.0.borrow()
             }
 
-            /// The document, to be changed.
-            pub fn document_mut(&mut self) -> &mut $crate::document::Document {
-                &mut self.0
-            }
-
-            /// The document with its changes.
-            pub fn into_document(self) -> $crate::document::Document {
+            /// What is shown, with its changes.
+            pub fn into_document(self) -> D {
                 self.0
             }
 
             $(
                 $crate::__view_field! {
-                    $kind $field ($crate::__view_key!($field $(= $key)?)) $(#[$field_doc])*
+                    get $kind $field ($crate::__view_key!($field $(= $key)?)) $(#[$field_doc])*
                 }
             )*
+        }
+
+        #[allow(dead_code, unreachable_pub, missing_docs)]
+        impl<D: ::std::borrow::BorrowMut<$crate::document::Document>> $view<D> {
+            /// The document, to be changed.
+            pub fn document_mut(&mut self) -> &mut $crate::document::Document {
+                self.0.borrow_mut()
+            }
+
+            $(
+                $crate::__view_field! {
+                    set $kind $field ($crate::__view_key!($field $(= $key)?))
+                }
+            )*
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __view_name {
+    ($field:ident ($key:expr)) => {
+        $crate::document::view::paste! {
+            #[doc = concat!("Name of the field of [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+            pub const [<$field:upper>]: &'static str = $key;
         }
     };
 }
@@ -234,40 +262,40 @@ macro_rules! __view_kind {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __view_field {
-    (text $($rest:tt)*) => {
-        $crate::__view_accessors! { text (Option<&str>) (String) $($rest)* }
+    ($way:ident text $($rest:tt)*) => {
+        $crate::__view_accessor! { $way text (Option<&str>) (String) $($rest)* }
     };
-    (texts $($rest:tt)*) => {
-        $crate::__view_accessors! { texts (Vec<&str>) (Vec<String>) $($rest)* }
+    ($way:ident texts $($rest:tt)*) => {
+        $crate::__view_accessor! { $way texts (Vec<&str>) (Vec<String>) $($rest)* }
     };
-    (date $($rest:tt)*) => {
-        $crate::__view_accessors! {
-            date
+    ($way:ident date $($rest:tt)*) => {
+        $crate::__view_accessor! {
+            $way date
             (Option<$crate::document::view::Instant>)
             ($crate::document::view::Instant)
             $($rest)*
         }
     };
-    (long $($rest:tt)*) => {
-        $crate::__view_accessors! { long (Option<i64>) (i64) $($rest)* }
+    ($way:ident long $($rest:tt)*) => {
+        $crate::__view_accessor! { $way long (Option<i64>) (i64) $($rest)* }
     };
-    (double $($rest:tt)*) => {
-        $crate::__view_accessors! { double (Option<f64>) (f64) $($rest)* }
+    ($way:ident double $($rest:tt)*) => {
+        $crate::__view_accessor! { $way double (Option<f64>) (f64) $($rest)* }
     };
-    (boolean $($rest:tt)*) => {
-        $crate::__view_accessors! { boolean (Option<bool>) (bool) $($rest)* }
+    ($way:ident boolean $($rest:tt)*) => {
+        $crate::__view_accessor! { $way boolean (Option<bool>) (bool) $($rest)* }
     };
-    (object $($rest:tt)*) => {
-        $crate::__view_accessors! {
-            object
+    ($way:ident object $($rest:tt)*) => {
+        $crate::__view_accessor! {
+            $way object
             (Option<&$crate::document::Source>)
             ($crate::document::Source)
             $($rest)*
         }
     };
-    (value $($rest:tt)*) => {
-        $crate::__view_accessors! {
-            value
+    ($way:ident value $($rest:tt)*) => {
+        $crate::__view_accessor! {
+            $way value
             (Option<&$crate::document::view::Json>)
             ($crate::document::view::Json)
             $($rest)*
@@ -277,18 +305,19 @@ macro_rules! __view_field {
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __view_accessors {
-    ($read:ident ($get:ty) ($set:ty) $field:ident ($key:expr) $(#[$doc:meta])*) => {
+macro_rules! __view_accessor {
+    (get $read:ident ($get:ty) ($set:ty) $field:ident ($key:expr) $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        pub fn $field(&self) -> $get {
+            $crate::document::view::$read(self.0.borrow(), $key)
+        }
+    };
+    (set $read:ident ($get:ty) ($set:ty) $field:ident ($key:expr)) => {
         $crate::document::view::paste! {
-            $(#[$doc])*
-            pub fn $field(&self) -> $get {
-                $crate::document::view::$read(&self.0, $key)
-            }
-
             #[doc = concat!("Sets `", stringify!($field), "`; `None` removes it.")]
             pub fn [<set_ $field>](&mut self, value: impl Into<Option<$set>>) {
                 let value = value.into().map($crate::document::view::IntoField::into_field);
-                self.0.set($key, value);
+                self.0.borrow_mut().set($key, value);
             }
         }
     };
@@ -345,6 +374,15 @@ mod tests {
             service: object,
             anything: value,
         }
+    }
+
+    #[test]
+    fn borrowed_documents_are_shown_and_changed_in_place() {
+        let mut document = product(json!({"name": "old"})).into_document();
+        assert_eq!(Product::new(&document).name(), Some("old"));
+        Product::new(&mut document).set_name("new".to_owned());
+        assert_eq!(document.text(Product::NAME), Some("new"));
+        assert_eq!(Product::UPDATE_TIME, "updateTime");
     }
 
     fn product(source: Value) -> Product {

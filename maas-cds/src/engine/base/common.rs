@@ -5,7 +5,7 @@ use maas_model::document::{Document, zulu};
 use serde_json::Value;
 
 use super::Named;
-use crate::model::{MISSING_DATATAKE, date_of, microseconds_between};
+use crate::model::{Consolidated, MISSING_DATATAKE, PripProduct, microseconds_between};
 
 /// Where the begin of sensing comes from when the raw product does not tell it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,10 +15,10 @@ pub(in crate::engine) struct Fallback {
 
 /// Fields that are copied from the raw product where they say something.
 const DETAILS: [&str; 4] = [
-    "cloud_cover",
-    "datastrip_id",
-    "quality_status",
-    "product_group_id",
+    Consolidated::CLOUD_COVER,
+    Consolidated::DATASTRIP_ID,
+    Consolidated::QUALITY_STATUS,
+    Consolidated::PRODUCT_GROUP_ID,
 ];
 
 /// Puts into `document` what its name and the raw product tell. What they do not tell stays as it was.
@@ -29,23 +29,21 @@ pub(in crate::engine) fn fill_common(
 ) {
     fill_from_name(named, document);
     fill_sensing(named.raw, document, fallback);
-    document.set("key", Value::from(document.id.as_str()));
-    document.set("name", Value::from(named.name));
-    document.set("product_level", Value::from(named.level));
-    if document.text("timeliness").is_none() {
+    let key = document.id.to_string();
+    let mut view = Consolidated::new(&mut *document);
+    view.set_key(key);
+    view.set_name(named.name.to_owned());
+    view.set_product_level(named.level.to_owned());
+    if view.timeliness().is_none() {
         // Grafana shows no empty group.
-        document.set("timeliness", Value::from("_"));
+        view.set_timeliness("_".to_owned());
     }
-    if let Some(length) = named.raw.source.get("content_length") {
-        document.set("content_length", length.clone());
+    let raw = &named.raw.source;
+    if let Some(length) = raw.get(PripProduct::CONTENT_LENGTH) {
+        document.set(Consolidated::CONTENT_LENGTH, length.clone());
     }
     for field in DETAILS {
-        if let Some(value) = named
-            .raw
-            .source
-            .get(field)
-            .filter(|value| says_something(value))
-        {
+        if let Some(value) = raw.get(field).filter(|value| says_something(value)) {
             document.set(field, value.clone());
         }
     }
@@ -54,35 +52,34 @@ pub(in crate::engine) fn fill_common(
 fn fill_from_name(named: &Named<'_>, document: &mut Document) {
     let parsed = &named.parsed;
     let parts = [
-        ("instrument_mode", &parsed.instrument_mode),
-        ("mission", &parsed.mission),
-        ("polarization", &parsed.polarization),
-        ("product_class", &parsed.product_class),
-        ("product_type", &parsed.product_type),
-        ("satellite_unit", &parsed.satellite_unit),
-        ("site_center", &parsed.site_center),
-        ("collection_number", &parsed.collection_number),
-        ("processor_version", &parsed.processor_version),
+        (Consolidated::INSTRUMENT_MODE, &parsed.instrument_mode),
+        (Consolidated::MISSION, &parsed.mission),
+        (Consolidated::POLARIZATION, &parsed.polarization),
+        (Consolidated::PRODUCT_CLASS, &parsed.product_class),
+        (Consolidated::PRODUCT_TYPE, &parsed.product_type),
+        (Consolidated::SATELLITE_UNIT, &parsed.satellite_unit),
+        (Consolidated::SITE_CENTER, &parsed.site_center),
+        (Consolidated::COLLECTION_NUMBER, &parsed.collection_number),
+        (Consolidated::PROCESSOR_VERSION, &parsed.processor_version),
     ];
     for (field, part) in parts {
         if let Some(part) = part {
             document.set(field, Value::from(part.as_ref()));
         }
     }
+    let mut view = Consolidated::new(document);
     if let Some(orbit) = &parsed.absolute_orbit_number {
-        document.set("absolute_orbit", Value::from(orbit.trim_start_matches('0')));
+        view.set_absolute_orbit(orbit.trim_start_matches('0').to_owned());
     }
     match parsed.datatake_id.as_deref().filter(|id| !id.is_empty()) {
-        Some(id) => document.set("datatake_id", Value::from(decimal(id))),
-        None if document.text("datatake_id").is_none() => {
-            document.set("datatake_id", Value::from(MISSING_DATATAKE));
-        }
+        Some(id) => view.set_datatake_id(decimal(id)),
+        None if view.datatake_id().is_none() => view.set_datatake_id(MISSING_DATATAKE.to_owned()),
         None => {}
     }
     if let Some(timeliness) = &parsed.timeliness
         && (named.is_mission("S3") || named.is_mission("S5"))
     {
-        document.set("timeliness", Value::from(timeliness.as_ref()));
+        view.set_timeliness(timeliness.to_string());
     }
 }
 
@@ -93,19 +90,17 @@ fn fill_sensing(raw: &Document, document: &mut Document, fallback: Fallback) {
             .filter(|value| says_something(value))
             .cloned()
     };
-    if let Some(start) =
-        told("start_date").or_else(|| fallback.sensing_start.map(|date| zulu(date).into()))
+    if let Some(start) = told(PripProduct::START_DATE)
+        .or_else(|| fallback.sensing_start.map(|date| zulu(date).into()))
     {
-        document.set("sensing_start_date", start);
+        document.set(Consolidated::SENSING_START_DATE, start);
     }
-    if let Some(end) = told("end_date") {
-        document.set("sensing_end_date", end);
+    if let Some(end) = told(PripProduct::END_DATE) {
+        document.set(Consolidated::SENSING_END_DATE, end);
     }
-    let duration = microseconds_between(
-        date_of(document, "sensing_start_date"),
-        date_of(document, "sensing_end_date"),
-    );
-    document.set("sensing_duration", duration.map(Value::from));
+    let view = Consolidated::new(&*document);
+    let duration = microseconds_between(view.sensing_start_date(), view.sensing_end_date());
+    document.set(Consolidated::SENSING_DURATION, duration.map(Value::from));
 }
 
 /// Datatakes are known by decimal number; Sentinel-1 writes them in hexadecimal into its names.

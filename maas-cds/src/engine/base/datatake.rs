@@ -9,7 +9,7 @@ use maas_engine::engine::{EngineContext, EngineError};
 use maas_model::document::{Document, DocumentId, IndexName, zulu};
 use maas_model::store::{Query, Search};
 
-use crate::model::{MISSING_DATATAKE, Span, attach, nearest};
+use crate::model::{CdsDatatake, Consolidated, MISSING_DATATAKE, Span, attach, nearest};
 
 /// How far sensing may be outside the datatake it belongs to (Sentinel-2).
 const TOLERANCE: TimeDelta = TimeDelta::seconds(15);
@@ -58,15 +58,12 @@ async fn attach_by_id(
 
 /// The datatake of a Sentinel-1 document, from what its name told.
 fn datatake_id(document: &Document) -> Option<DocumentId> {
-    if document.text("mission") != Some("S1")
-        || document.text("product_type") == Some("AMALFI_REPORT")
-    {
+    let view = Consolidated::new(document);
+    if view.mission() != Some("S1") || view.product_type() == Some("AMALFI_REPORT") {
         return None;
     }
-    let id = document
-        .text("datatake_id")
-        .filter(|id| *id != MISSING_DATATAKE)?;
-    DocumentId::new(format!("{}-{id}", document.text("satellite_unit")?)).ok()
+    let id = view.datatake_id().filter(|id| *id != MISSING_DATATAKE)?;
+    DocumentId::new(format!("{}-{id}", view.satellite_unit()?)).ok()
 }
 
 async fn attach_by_sensing(
@@ -109,15 +106,17 @@ async fn attach_by_sensing(
 
 /// Satellite and sensing time of a document of Sentinel-2 that was made by its instrument.
 fn sensing(document: &Document) -> Option<(&str, Span)> {
-    let by_instrument = document.text("mission") == Some("S2")
-        && document
-            .text("product_type")
+    let view = Consolidated::new(document);
+    let by_instrument = view.mission() == Some("S2")
+        && view
+            .product_type()
             .is_some_and(|product_type| product_type.starts_with("MSI"));
     if !by_instrument {
         return None;
     }
-    let span = Span::of(document, "sensing_start_date", "sensing_end_date")?;
-    Some((document.text("satellite_unit")?, span))
+    let span = Span::between(view.sensing_start_date(), view.sensing_end_date())?;
+    // From the document, which outlives the view.
+    Some((document.text(Consolidated::SATELLITE_UNIT)?, span))
 }
 
 fn during(satellite: &str, span: Span) -> Query {
@@ -129,10 +128,18 @@ fn during(satellite: &str, span: Span) -> Query {
         lte: lte.map(Into::into),
     };
     Query::And(vec![
-        Query::term("mission", "S2"),
-        Query::term("satellite_unit", satellite),
-        range("observation_time_start", None, Some(zulu(span.end))),
-        range("observation_time_stop", Some(zulu(span.start)), None),
+        Query::term(CdsDatatake::MISSION, "S2"),
+        Query::term(CdsDatatake::SATELLITE_UNIT, satellite),
+        range(
+            CdsDatatake::OBSERVATION_TIME_START,
+            None,
+            Some(zulu(span.end)),
+        ),
+        range(
+            CdsDatatake::OBSERVATION_TIME_STOP,
+            Some(zulu(span.start)),
+            None,
+        ),
     ])
 }
 
@@ -142,8 +149,9 @@ type Observations = HashMap<String, Vec<(Span, Document)>>;
 fn by_satellite(datatakes: impl IntoIterator<Item = Document>) -> Observations {
     let mut sorted = Observations::new();
     for datatake in datatakes {
-        let span = Span::of(&datatake, "observation_time_start", "observation_time_stop");
-        let satellite = datatake.text("satellite_unit").map(str::to_owned);
+        let view = CdsDatatake::new(&datatake);
+        let span = Span::between(view.observation_time_start(), view.observation_time_stop());
+        let satellite = view.satellite_unit().map(str::to_owned);
         if let (Some(span), Some(satellite)) = (span, satellite) {
             sorted.entry(satellite).or_default().push((span, datatake));
         }

@@ -3,7 +3,7 @@
 use maas_engine::engine::consolidate::Problem;
 use maas_model::document::Document;
 
-use crate::model::Levels;
+use crate::model::{Levels, PripProduct};
 use crate::name::{self, ParsedName};
 
 /// A raw product, its name, and the level that the data flow knows of its type.
@@ -40,6 +40,6 @@ impl<'a> Named<'a> {
 
 /// The name of a raw product.
 pub(in crate::engine) fn product_name(raw: &Document) -> Result<&str, Problem> {
-    raw.text("product_name")
+    raw.text(PripProduct::PRODUCT_NAME)
         .ok_or_else(|| Problem("it has no `product_name`".to_owned()))
 }

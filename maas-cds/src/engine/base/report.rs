@@ -5,6 +5,8 @@ use maas_model::document::Document;
 use maas_model::model::{Model, Models};
 use maas_model::plugin::Emission;
 
+use crate::model::Consolidated;
+
 /// The missions that are monitored.
 const MISSIONS: [&str; 4] = ["S1", "S2", "S3", "S5"];
 
@@ -15,7 +17,11 @@ pub(in crate::engine) fn mission_report(
     models: &Models,
     document: &Document,
 ) -> Option<Announcement> {
-    Some(announcement(model, models, document.text("mission")?))
+    Some(announcement(
+        model,
+        models,
+        Consolidated::new(document).mission()?,
+    ))
 }
 
 fn announcement(model: &Model, models: &Models, mission: &str) -> Announcement {

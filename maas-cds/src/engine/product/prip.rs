@@ -1,11 +1,11 @@
 //! Products of production interface points.
 
 use maas_engine::engine::consolidate::Problem;
-use maas_model::document::{Document, zulu};
-use serde_json::Value;
+use maas_model::document::Document;
 
 use super::{Products, Told, dissemination, service};
 use crate::engine::base::{Fallback, Named, fill_common};
+use crate::model::{CdsProduct, PripProduct};
 
 /// Tiles of Sentinel-2, which users get in containers.
 const TILES: [&str; 4] = ["MSI_L1C_TC", "MSI_L1C_TL", "MSI_L2A_TC", "MSI_L2A_TL"];
@@ -27,9 +27,12 @@ impl Products {
         service::note_service(named.raw, product)?;
         fill_parts(named, product);
         for (field, of_raw) in [
-            ("prip_id", "product_id"),
-            ("prip_publication_date", "publication_date"),
-            ("prip_service", "interface_name"),
+            (CdsProduct::PRIP_ID, PripProduct::PRODUCT_ID),
+            (
+                CdsProduct::PRIP_PUBLICATION_DATE,
+                PripProduct::PUBLICATION_DATE,
+            ),
+            (CdsProduct::PRIP_SERVICE, PripProduct::INTERFACE_NAME),
         ] {
             product.set(field, named.raw.source.get(of_raw).cloned());
         }
@@ -51,10 +54,7 @@ impl Products {
             return;
         }
         let created = named.parsed.creation_date;
-        product.set(
-            "product_discriminator_date",
-            created.map(|date| zulu(date).into()),
-        );
+        CdsProduct::new(&mut *product).set_product_discriminator_date(created);
         let of_interest = self
             .min_date
             .is_none_or(|min| created.is_some_and(|date| date >= min));
@@ -66,10 +66,7 @@ impl Products {
 
 fn fill_parts(named: &Named<'_>, product: &mut Document) {
     let parsed = &named.parsed;
-    for (field, part) in [
-        ("detector_id", &parsed.detector_id),
-        ("tile_number", &parsed.tile_number),
-    ] {
-        product.set(field, part.as_deref().map(Value::from));
-    }
+    let mut view = CdsProduct::new(product);
+    view.set_detector_id(parsed.detector_id.as_deref().map(str::to_owned));
+    view.set_tile_number(parsed.tile_number.as_deref().map(str::to_owned));
 }

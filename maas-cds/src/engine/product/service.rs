@@ -4,21 +4,22 @@ use maas_engine::engine::consolidate::Problem;
 use maas_model::document::Document;
 use serde_json::Value;
 
-use crate::model::{date_of, iso_text};
+use crate::model::{PripProduct, iso_text};
 
 /// Notes that the interface of `raw` has published `product`. The first publication on an interface
 /// stands; a later one changes nothing.
 pub(super) fn note_service(raw: &Document, product: &mut Document) -> Result<(), Problem> {
+    let raw = PripProduct::new(raw);
     let interface = raw
-        .text("interface_name")
+        .interface_name()
         .ok_or_else(|| Problem("it has no `interface_name`".to_owned()))?;
     let published = format!("{interface}_is_published");
     if product.source.contains_key(&published) {
         tracing::debug!(id = %product.id, interface, "published on this interface before");
         return Ok(());
     }
-    let date = date_of(raw, "publication_date").map(iso_text);
-    let id = raw.text("product_id").unwrap_or("MISSING");
+    let date = raw.publication_date().map(iso_text);
+    let id = raw.product_id().unwrap_or("MISSING");
     product.set(&published, Value::Bool(true));
     product.set(
         &format!("{interface}_publication_date"),

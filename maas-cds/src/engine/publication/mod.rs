@@ -20,7 +20,7 @@ use super::RawClass;
 use super::base::{LevelCache, Named, attach_datatakes, emissions_of, mission_report};
 use super::settings::{min_date, min_date_errors};
 use crate::model::{
-    Levels, PUBLICATION_DATES, date_of, is_sensing_level, partition_date, partition_index,
+    Levels, PUBLICATION_DATES, PripProduct, is_sensing_level, partition_date, partition_index,
 };
 
 /// Makes one `CdsPublication` of every raw product: when an interface published it, and how long after
@@ -106,10 +106,11 @@ impl Consolidate for Publications {
     /// By the same rule as the partition of the document, as far as the raw product tells it.
     fn place(&self, run: &Run, raw: &Document) -> Option<IndexName> {
         let named = Named::read(raw, &run.levels).ok()?;
+        let raw = PripProduct::new(raw);
         let date = if is_sensing_level(named.level) {
-            date_of(raw, "start_date")
+            raw.start_date()
         } else {
-            date_of(raw, "publication_date")
+            raw.publication_date()
         };
         partition_index(&self.target, Some(date?)).ok()
     }

@@ -4,7 +4,7 @@ use maas_model::document::Document;
 use serde_json::Value;
 
 use crate::engine::base::{Fallback, Named, fill_common};
-use crate::model::{date_of, microseconds_between};
+use crate::model::{CdsPublication, PripProduct, microseconds_between};
 
 pub(super) fn fill(named: &Named<'_>, publication: &mut Document) {
     let raw = named.raw;
@@ -16,8 +16,15 @@ pub(super) fn fill(named: &Named<'_>, publication: &mut Document) {
         },
     );
     fill_service(named, publication);
-    for field in ["publication_date", "eviction_date", "origin_date"] {
-        publication.set(field, raw.source.get(field).cloned());
+    for (field, of_raw) in [
+        (
+            CdsPublication::PUBLICATION_DATE,
+            PripProduct::PUBLICATION_DATE,
+        ),
+        (CdsPublication::EVICTION_DATE, PripProduct::EVICTION_DATE),
+        (CdsPublication::ORIGIN_DATE, PripProduct::ORIGIN_DATE),
+    ] {
+        publication.set(field, raw.source.get(of_raw).cloned());
     }
     fill_timeliness(publication);
 }
@@ -25,24 +32,37 @@ pub(super) fn fill(named: &Named<'_>, publication: &mut Document) {
 /// Who published the product, and under which id.
 fn fill_service(named: &Named<'_>, publication: &mut Document) {
     for (field, of_raw) in [
-        ("service_id", "production_service_name"),
-        ("service_type", "production_service_type"),
-        ("product_uuid", "product_id"),
+        (
+            CdsPublication::SERVICE_ID,
+            PripProduct::PRODUCTION_SERVICE_NAME,
+        ),
+        (
+            CdsPublication::SERVICE_TYPE,
+            PripProduct::PRODUCTION_SERVICE_TYPE,
+        ),
+        (CdsPublication::PRODUCT_UUID, PripProduct::PRODUCT_ID),
     ] {
         publication.set(field, named.raw.source.get(of_raw).cloned());
     }
     let tile = named.parsed.tile_number.as_deref();
-    publication.set("tile_number", tile.map(Value::from));
+    CdsPublication::new(publication).set_tile_number(tile.map(str::to_owned));
 }
 
 /// How long after sensing, and after it was ready at its origin, the product was published.
 fn fill_timeliness(publication: &mut Document) {
-    let published = date_of(publication, "publication_date");
-    for (field, since) in [
-        ("from_sensing_timeliness", "sensing_end_date"),
-        ("transfer_timeliness", "origin_date"),
-    ] {
-        let took = microseconds_between(published, date_of(publication, since));
+    let view = CdsPublication::new(&*publication);
+    let published = view.publication_date();
+    let measures = [
+        (
+            CdsPublication::FROM_SENSING_TIMELINESS,
+            microseconds_between(published, view.sensing_end_date()),
+        ),
+        (
+            CdsPublication::TRANSFER_TIMELINESS,
+            microseconds_between(published, view.origin_date()),
+        ),
+    ];
+    for (field, took) in measures {
         if took.is_none() {
             tracing::debug!(id = %publication.id, field, "a date is missing, so no timeliness");
         }

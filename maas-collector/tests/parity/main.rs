@@ -5,5 +5,6 @@
 
 mod cases;
 mod extractors;
+mod filesystem;
 mod jsonpath;
 mod prip_chain;

@@ -121,7 +121,8 @@ fn equal(found: usize, wanted: usize) -> Result<(), String> {
     }
 }
 
-fn topology(queue: &QueueName) -> Topology {
+/// One queue that takes all that collectors announce.
+pub(crate) fn topology(queue: &QueueName) -> Topology {
     let exchange = ExchangeName::new("collect-exchange").unwrap();
     Topology {
         exchanges: vec![exchange.clone()],

@@ -3,6 +3,7 @@
 // What clippy allows in functions marked `#[test]` goes for their helpers too.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod calls;
 mod case;
 mod cases;
 mod compare;

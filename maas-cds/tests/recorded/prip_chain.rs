@@ -107,7 +107,7 @@ async fn doing_it_again_changes_nothing() {
     );
 }
 
-fn shipped_pipeline() -> Pipeline {
+pub(crate) fn shipped_pipeline() -> Pipeline {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipelines/copernicus-prip");
     let loaded = Pipeline::load(&path, &|_| None);
     let (pipeline, warnings) = loaded.unwrap_or_else(|error| panic!("{error}"));

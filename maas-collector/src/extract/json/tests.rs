@@ -115,6 +115,12 @@ fn wrong_settings_are_all_told() {
         .collect();
     assert_eq!(
         paths,
-        ["records", "fields.a", "fields.b", "fields.c", "convert.a"]
+        [
+            "records",
+            "fields.a",
+            "fields.b",
+            "fields.c",
+            "convert.a.regex"
+        ]
     );
 }

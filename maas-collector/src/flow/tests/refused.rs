@@ -1,6 +1,6 @@
 //! Messages that the broker does not take as they are.
 
-use maas_model::message::DeadOriginal;
+use maas_model::message::{DeadFilter, DeadLetters, DeadOriginal};
 
 use super::*;
 
@@ -98,4 +98,22 @@ fn long_id(number: usize) -> String {
 fn records(count: usize) -> String {
     let records: Vec<Value> = (0..count).map(|n| json!({"id": long_id(n)})).collect();
     Value::Array(records).to_string()
+}
+
+#[tokio::test]
+async fn a_refused_message_goes_where_it_should_have_gone_when_it_is_replayed() {
+    let bench = Bench::new().await;
+    let flow = bench.flow();
+    let key = RoutingKey::new(KEY).unwrap();
+    let message = flow.shared.outgoing(&key, flow.shared.body());
+    let body = message.body.clone();
+    let letter = dead::message("things", message, "too large");
+    let letter = letter.to_outgoing().unwrap();
+    bench.bus.publish(vec![letter]).await.unwrap();
+
+    let letters = DeadLetters::new(Arc::clone(&bench.bus));
+    let replayed = letters.replay(&DeadFilter::default(), 10).await.unwrap();
+    assert_eq!(replayed.done.len(), 1, "{replayed:?}");
+    assert_eq!(bench.taken(QUEUE).await, [body]);
+    assert!(bench.dead().await.is_empty());
 }

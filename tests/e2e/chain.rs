@@ -10,11 +10,12 @@ use maas_tests::program::Pair;
 use maas_tests::sample::Settings;
 
 pub(crate) const NAME: &str = "copernicus-prip";
-pub(crate) const ALIASES: [&str; 4] = [
+pub(crate) const ALIASES: [&str; 5] = [
     "raw-data-prip-product",
     "cds-publication",
     "cds-product",
     "cds-summary-product",
+    "cds-summary-publication",
 ];
 
 /// A chain below `folder` that has run once on the default sample.
@@ -99,6 +100,28 @@ async fn products_find_their_levels_and_datatakes() {
             assert_ne!(product["datatake_id"], "______", "{name}");
             assert!(product["absolute_orbit"].is_string(), "{name}");
         }
+    }
+}
+
+#[tokio::test]
+async fn summaries_agree_with_what_they_sum_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::embedded(&folder.path().join("data"));
+    let (_, traces) = ran_once(folder.path(), &pair).await;
+    for (summaries, summed) in [
+        ("cds-summary-product", "cds-product"),
+        ("cds-summary-publication", "cds-publication"),
+    ] {
+        let summaries = traces.documents[summaries].values();
+        let count: Option<u64> = summaries.map(|summary| summary["count"].as_u64()).sum();
+        assert_eq!(count, Some(traces.documents[summed].len() as u64));
+    }
+    for summary in traces.documents["cds-summary-publication"].values() {
+        let [average, most] = ["average", "max"].map(|measure| {
+            let value = &summary[format!("{measure}_from_sensing_timeliness")];
+            value.as_f64().unwrap()
+        });
+        assert!(0.0 < average && average <= most, "{summary}");
     }
 }
 

@@ -38,7 +38,11 @@ use super::{
 pub struct AggregateConfig {
     /// Model of the documents that are summed up.
     source_model: String,
-    /// Which of them; all unless given: `{term: {field: mission, value: S1}}`.
+    /// Model of the documents that the message names, where these are not the ones summed up. They have
+    /// the same fields to group by: publications are summed up where a product changed.
+    #[serde(default)]
+    input_model: Option<String>,
+    /// Which documents are summed up; all unless given: `{term: {field: mission, value: S1}}`.
     #[serde(default)]
     #[schemars(with = "Option<Value>")]
     query: Option<Query>,
@@ -126,7 +130,9 @@ impl EngineConfig for AggregateConfig {
             .into_iter()
             .map(|group| (group.name, group.by))
             .unzip();
+        let input_model = self.input_model.as_ref().unwrap_or(&self.source_model);
         Ok(Box::new(Aggregate {
+            input: Arc::clone(cx.model("input_model", input_model)?),
             source: Arc::clone(cx.model("source_model", &self.source_model)?),
             target: Arc::clone(cx.model("target_model", &self.target_model)?),
             query: self.query.unwrap_or(Query::All),
@@ -155,6 +161,7 @@ inventory::submit! { EnginePlugin::of::<AggregateConfig>(module_path!()) }
 const GROUPS_PER_REQUEST: usize = 100;
 
 struct Aggregate {
+    input: Arc<Model>,
     source: Arc<Model>,
     target: Arc<Model>,
     query: Query,
@@ -168,7 +175,7 @@ struct Aggregate {
 #[async_trait]
 impl Engine for Aggregate {
     async fn run(&self, batch: &Batch, cx: &mut EngineContext<'_>) -> Result<Output, EngineError> {
-        let documents = cx.input_of(&self.source.alias, batch).await?;
+        let documents = cx.input_of(&self.input.alias, batch).await?;
         let mut groups = HashMap::new();
         let touched = touched(&self.groups, &documents);
         let mut order = Vec::with_capacity(touched.len());

@@ -1,5 +1,8 @@
 //! The whole chain, as its user runs it. On real servers, too, with the feature `services`.
 
+// What clippy allows in functions marked `#[test]` goes for their helpers too.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
 mod chain;
 mod killed;
 

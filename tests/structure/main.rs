@@ -1,5 +1,8 @@
 //! The shape of the workspace: who may know whom.
 
+// What clippy allows in functions marked `#[test]` goes for their helpers too.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

@@ -51,20 +51,26 @@ pub(crate) async fn prepare(
 
 async fn declare(pipeline: &Pipeline, servers: &Servers) -> anyhow::Result<()> {
     let topology = pipeline.topology();
+    let mut outage = Outage::of("the bus");
     loop {
         match servers.bus.declare(&topology).await {
-            Err(error) if error.is_temporary() => tokio::time::sleep(PAUSE).await,
-            result => return result.context("cannot declare the queues of the pipeline"),
+            Err(error) if error.is_temporary() => outage.pause(&error).await,
+            result => {
+                outage.over();
+                return result.context("cannot declare the queues of the pipeline");
+            }
         }
     }
 }
 
 async fn install(pipeline: &Pipeline, servers: &Servers) -> anyhow::Result<()> {
+    let mut outage = Outage::of("the store");
     for model in pipeline.models.values() {
         loop {
             match servers.store.install(model).await {
-                Err(error) if error.is_temporary() => tokio::time::sleep(PAUSE).await,
+                Err(error) if error.is_temporary() => outage.pause(&error).await,
                 result => {
+                    outage.over();
                     result.with_context(|| format!("cannot install the model `{}`", model.name))?;
                     break;
                 }
@@ -72,4 +78,32 @@ async fn install(pipeline: &Pipeline, servers: &Servers) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Says once that something is away, and once that it is back.
+struct Outage {
+    what: &'static str,
+    away: bool,
+}
+
+impl Outage {
+    fn of(what: &'static str) -> Self {
+        Self { what, away: false }
+    }
+
+    async fn pause(&mut self, error: &dyn std::error::Error) {
+        if !self.away {
+            let cause = error.source().map(ToString::to_string);
+            tracing::warn!(%error, cause, "{} is away, waiting", self.what);
+            self.away = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    fn over(&mut self) {
+        if self.away {
+            tracing::info!("{} is there", self.what);
+            self.away = false;
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use maas_cds as _; // linked for its registrations
 
-/// Thousands of small allocations per message, on several threads: measured, see docs/decisions.
+/// Thousands of small allocations per message, on several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -162,7 +162,11 @@ fn list(letters: &[DeadLetter], output: OutputOption) -> anyhow::Result<()> {
     for letter in letters {
         let origin = match &letter.original {
             DeadOriginal::Message { queue, .. } => queue.clone(),
-            DeadOriginal::Record { file, place, .. } => format!("{file}, {place}"),
+            DeadOriginal::Record { file, place, .. } => {
+                // The whole path is in `maas dead show`.
+                let name = file.rsplit('/').next().unwrap_or(file);
+                format!("{name}, {place}")
+            }
             DeadOriginal::Document { index, id, .. } => format!("{index}/{id}"),
         };
         rows.push([

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use indicatif::MultiProgress;
 use serde_json::Value;
@@ -80,9 +80,7 @@ impl Rows {
     /// The table as text: numbers to the right, cut to the terminal's width.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
-        table
-            .load_style(UTF8_HORIZONTAL_ONLY)
-            .set_header(&self.columns);
+        table.load_style(ASCII_MARKDOWN).set_header(&self.columns);
         if io::stdout().is_terminal() {
             table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
         }

@@ -10,8 +10,11 @@ use crate::extract::BadRecord;
 /// A record that is wrong.
 pub(super) fn record(interface: &str, item: &Item, bad: BadRecord) -> DeadLetter {
     let detail = match bad.field {
-        Some(field) => format!("`{field}`: {}", bad.reason),
-        None => bad.reason,
+        // Reasons of the model name the field themselves.
+        Some(field) if !bad.reason.contains(&format!("`{field}`")) => {
+            format!("`{field}`: {}", bad.reason)
+        }
+        _ => bad.reason,
     };
     let original = DeadOriginal::Record {
         file: item.raw.path.display().to_string(),

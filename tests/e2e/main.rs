@@ -1,5 +1,4 @@
 //! The whole chain, as its user runs it. On real servers, too, with the feature `services`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // A failure is to stop the test; seeds are told.
 
 // What clippy allows in functions marked `#[test]` goes for their helpers too.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]

@@ -1,5 +1,4 @@
 //! The shape of the workspace: who may know whom.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // A failure is to stop the test; seeds are told.
 
 // What clippy allows in functions marked `#[test]` goes for their helpers too.
 #![allow(clippy::unwrap_used)]

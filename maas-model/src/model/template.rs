@@ -40,7 +40,7 @@ impl super::Model {
         })
     }
 
-    /// The name under which [`Model::template`] is installed.
+    /// The name under which [`template`](super::Model::template) is installed.
     pub fn template_name(&self) -> String {
         format!("template_{}", self.alias)
     }

@@ -1,4 +1,4 @@
-//! The store contract: what every [`DocumentStore`] promises, as tests.
+//! The store contract: what every `DocumentStore` promises, as tests.
 //!
 //! [`store_contract!`](crate::store_contract) lists all promises once and makes one test of each. A promise
 //! takes the store and a prefix of its own for the names of its indices, so that promises can run side by

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use maas_model::message::{BusOptions, Message, QueueName};
 use serde_json::Value;
 
-use crate::program::{Pair, workspace};
+use crate::program::{Pair, printed, workspace};
 use crate::sample::{Settings, generate};
 
 /// The queue that hears everything.
@@ -77,17 +77,10 @@ impl Chain {
 
     /// Runs all of it but the ear, until nothing is left to do.
     pub fn run(&self, pair: &Pair) -> Result<String> {
-        let output = pair
-            .command(&self.arguments())?
-            .env("MAAS_INBOX", &self.inbox)
-            .output()?;
-        anyhow::ensure!(
-            output.status.success(),
-            "the chain ended with {}:\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(String::from_utf8(output.stdout)?)
+        printed(
+            pair.command(&self.arguments())?
+                .env("MAAS_INBOX", &self.inbox),
+        )
     }
 
     /// What there is now; the ear is left as it is.

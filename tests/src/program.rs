@@ -1,8 +1,9 @@
 //! The program `maas` as its user runs it: a process of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -76,7 +77,7 @@ impl Pair {
         }
     }
 
-    /// The program with these arguments, on this pair. Logs go to the file `maas.log` in the data folder.
+    /// The program with these arguments, on this pair.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(maas()?);
         command
@@ -107,32 +108,45 @@ impl Pair {
     /// # Errors
     /// When it fails; the error holds what it wrote to standard error.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.command(arguments)?.output()?;
-        printed(arguments, output)
-    }
-
-    /// Starts the program and does not wait for it.
-    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
-        std::fs::create_dir_all(&self.data)?;
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.data.join("maas.log"))?;
-        let mut command = self.command(arguments)?;
-        Ok(command.stdout(Stdio::null()).stderr(log).spawn()?)
+        printed(&mut self.command(arguments)?)
     }
 }
 
-/// What a process printed, when it succeeded.
-fn printed(arguments: &[&str], output: Output) -> Result<String> {
-    if !output.status.success() {
-        bail!(
-            "`maas {}` ended with {}:\n{}{}",
-            arguments.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
+/// No run of a test takes longer; one that hangs shall fail, and tell what it said.
+const LONGEST: Duration = Duration::from_secs(240);
+
+/// Runs a process to its end, and returns what it printed.
+///
+/// # Errors
+/// When it fails or takes too long; the error holds what it wrote to standard error.
+pub fn printed(command: &mut Command) -> Result<String> {
+    let (out, log) = (
+        tempfile::NamedTempFile::new()?,
+        tempfile::NamedTempFile::new()?,
+    );
+    let mut process = command
+        .stdout(out.reopen()?)
+        .stderr(log.reopen()?)
+        .spawn()?;
+    let deadline = Instant::now() + LONGEST;
+    let status = loop {
+        if let Some(status) = process.try_wait()? {
+            break Some(status);
+        }
+        if Instant::now() > deadline {
+            process.kill()?;
+            process.wait()?;
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let printed = std::fs::read_to_string(out.path())?;
+    if status.is_some_and(|status| status.success()) {
+        return Ok(printed);
     }
-    Ok(String::from_utf8(output.stdout)?)
+    let ended = status.map_or("not within the limit".to_owned(), |status| {
+        status.to_string()
+    });
+    let log = std::fs::read_to_string(log.path())?;
+    bail!("{command:?} ended with {ended}:\n{printed}{log}")
 }

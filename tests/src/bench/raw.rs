@@ -1,6 +1,6 @@
 //! The ceiling: what the store takes in bulks that were built before.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
@@ -14,7 +14,9 @@ const CONNECTIONS: usize = 2;
 /// # Errors
 /// When the server refuses a request or a document.
 pub async fn raw_bulk(url: &str, index: &str, lines: &[serde_json::Value]) -> Result<f64> {
-    let client = reqwest::Client::new();
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .build()?;
     let bulks: Vec<String> = lines.chunks(BULK).map(|chunk| bulk(index, chunk)).collect();
     let start = Instant::now();
     let mut senders = tokio::task::JoinSet::new();

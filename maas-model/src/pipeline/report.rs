@@ -259,7 +259,7 @@ mod tests {
             ("  \"Client_Secret\": \"abc\"", "  \"Client_Secret\": *****"),
             ("password: { env: FTP }", "password: { env: FTP }"),
             ("password: ${FTP}", "password: ${FTP}"),
-            ("  - password: a b, c", "  - password: *******"),
+            ("  - password: a b, c", "  - password: ******"),
             ("{ ftp_password: a b, x: 1 }", "{ ftp_password: ***, x: 1 }"),
             ("url: https://me:pw@host/", "url: https://me:**@host/"),
             ("name: token-ring", "name: token-ring"),

@@ -16,6 +16,8 @@ public final class Launch {
             settings.put("http.port", arguments[1]);
             settings.put("transport.port", arguments[2]);
             settings.put("discovery.type", "single-node");
+            // A full disk of the machine is not what is tested: without this the node refuses writes at 95 %.
+            settings.put("cluster.routing.allocation.disk.threshold_enabled", "false");
             for (String setting : Arrays.asList(arguments).subList(3, arguments.length)) {
                 int equals = setting.indexOf('=');
                 settings.put(setting.substring(0, equals), setting.substring(equals + 1));

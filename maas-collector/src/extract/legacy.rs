@@ -1,182 +1,237 @@
-//! Extractor settings of the Python system, as settings of ours.
+//! Extractor settings of the Python system, as settings of ours: what the translations share.
+//!
+//! Each extractor registers its old class beside itself, as [`LegacyName`], with a function that takes
+//! the old arguments out of [`Arguments`].
 
+use maas_model::plugin::{
+    LegacyError, LegacyName, SettingError, Translation, suggestion, translate_legacy,
+};
 use serde_json::{Map, Value, json};
 
-use super::json::path::{Dialect, LegacyPathError, from_legacy};
-
-/// An extractor of ours and its settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Translated {
-    /// The name of the plugin.
-    pub plugin: &'static str,
-    /// Its settings.
-    pub settings: Value,
-}
-
-/// Why old settings cannot be translated.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LegacyError {
-    /// No extractor of ours does its work.
-    #[error("no extractor stands for `{0}`")]
-    Class(String),
-    /// An argument that is unknown or of a wrong kind.
-    #[error("`{argument}`: {reason}")]
-    Argument {
-        /// Its name.
-        argument: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A path.
-    #[error(transparent)]
-    Path(#[from] LegacyPathError),
-}
+use super::ExtractorPlugin;
+use super::field::wrong;
 
 /// Translates the `extractor` object of a collector configuration: `class`, `args`, `converter_map`.
-pub fn translate(extractor: &Value) -> Result<Translated, LegacyError> {
+pub fn translate(extractor: &Value) -> Result<Translation, LegacyError> {
     let class = extractor["class"].as_str().unwrap_or_default();
-    let arguments = Arguments::new(extractor)?;
-    match class {
-        "JSONExtractor" => arguments.json(Dialect::Standard),
-        "JSONExtractorExtended" => arguments.json(Dialect::Extended),
-        "CSVExtractor" => arguments.csv(),
-        other => Err(LegacyError::Class(other.to_owned())),
+    translate_legacy("extractor", class, extractor)
+}
+
+/// The old class that an extractor stands for.
+pub(super) const fn old_class(
+    class: &'static str,
+    translate: fn(&Value) -> Result<Translation, Vec<SettingError>>,
+) -> LegacyName {
+    LegacyName {
+        kind: "extractor",
+        class,
+        translate,
     }
 }
 
-struct Arguments {
-    arguments: Map<String, Value>,
+/// The arguments of one extractor, taken out one by one, and what was found wrong with them.
+pub(super) struct Arguments {
+    values: Map<String, Value>,
+    known: Vec<&'static str>,
+    converters: Option<(&'static str, Value)>,
+    errors: Vec<SettingError>,
+    warnings: Vec<SettingError>,
+    /// The settings of ours as far as they are known.
+    pub(super) settings: Map<String, Value>,
 }
 
 impl Arguments {
-    fn new(extractor: &Value) -> Result<Self, LegacyError> {
-        let mut arguments = match extractor.get("args") {
-            None => Map::new(),
-            Some(Value::Object(arguments)) => arguments.clone(),
-            Some(_) => return Err(wrong("args", "it is no object")),
+    /// Of an `extractor` object.
+    pub(super) fn of(extractor: &Value) -> Self {
+        let mut errors = Vec::new();
+        let mut values = match extractor.get("args") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(values)) => values.clone(),
+            Some(_) => {
+                errors.push(wrong("args", "it is no object"));
+                Map::new()
+            }
         };
+        let within = values.shift_remove("converter_map");
         // The one beside `args` replaces the one within.
-        if let Some(converters) = extractor.get("converter_map") {
-            arguments.insert("converter_map".into(), converters.clone());
+        let converters = match extractor.get("converter_map") {
+            Some(beside) => Some(("converter_map", beside.clone())),
+            None => within.map(|within| ("args.converter_map", within)),
+        };
+        Self {
+            values,
+            known: vec!["converter_map"],
+            converters: converters.filter(|(_, converters)| !converters.is_null()),
+            errors,
+            warnings: Vec::new(),
+            settings: Map::new(),
         }
-        Ok(Self { arguments })
     }
 
-    fn json(mut self, dialect: Dialect) -> Result<Translated, LegacyError> {
-        let mut settings = Map::new();
-        match self.take("iterate_nodes") {
-            Value::Null => {}
-            Value::String(path) => {
-                settings.insert("records".into(), from_legacy(&path, dialect)?.into());
+    /// An argument; `None` when it is absent or null.
+    pub(super) fn take(&mut self, argument: &'static str) -> Option<Value> {
+        self.known.push(argument);
+        let value = self.values.shift_remove(argument);
+        value.filter(|value| !value.is_null())
+    }
+
+    /// A text argument.
+    pub(super) fn text(&mut self, argument: &'static str) -> Option<String> {
+        match self.take(argument)? {
+            Value::String(text) => Some(text),
+            _ => {
+                self.refuse(argument, "it is no text");
+                None
             }
-            _ => return Err(wrong("iterate_nodes", "it is no text")),
         }
-        let Value::Object(fields) = self.take("attr_map") else {
-            return Err(wrong("attr_map", "an object is wanted"));
+    }
+
+    /// A true or false argument; false when it is absent.
+    pub(super) fn flag(&mut self, argument: &'static str) -> bool {
+        self.take(argument) == Some(Value::Bool(true))
+    }
+
+    /// A mandatory argument that is an object.
+    pub(super) fn object(&mut self, argument: &'static str) -> Map<String, Value> {
+        match self.take(argument) {
+            Some(Value::Object(object)) => object,
+            _ => {
+                self.refuse(argument, "an object is wanted");
+                Map::new()
+            }
+        }
+    }
+
+    /// The fields of `attr_map`; `source_of` gives the source of one in words of ours.
+    pub(super) fn fields(
+        &mut self,
+        attr_map: Map<String, Value>,
+        mut source_of: impl FnMut(&mut Self, &str, Value) -> Option<Value>,
+    ) {
+        let mut fields = Map::new();
+        for (field, entry) in attr_map {
+            if let Some(source) = source_of(self, &field, entry) {
+                fields.insert(field, source);
+            }
+        }
+        self.settings.insert("fields".into(), fields.into());
+    }
+
+    /// The source of a field whose entry in `attr_map` has to be a lambda.
+    pub(super) fn lambda(&mut self, field: &str, entry: &Value) -> Option<Value> {
+        match entry.get("python").and_then(Value::as_str) {
+            Some(text) => Some(json!({"expr": as_lambda(text)})),
+            None => {
+                let reason = "a text or an object with `python` is wanted";
+                self.refuse(&format!("attr_map.{field}"), reason);
+                None
+            }
+        }
+    }
+
+    /// An argument is wrong; `path` within `args`.
+    pub(super) fn refuse(&mut self, path: &str, reason: impl ToString) {
+        self.errors.push(wrong(format!("args.{path}"), reason));
+    }
+
+    /// `allow_partial`.
+    pub(super) fn partial(&mut self) {
+        if self.flag("allow_partial") {
+            self.settings.insert("partial".into(), true.into());
+        }
+    }
+
+    /// `converter_map`, which may stand beside `args` too.
+    pub(super) fn converters(&mut self) {
+        let Some((path, converters)) = self.converters.take() else {
+            return;
         };
-        let fields = fields.into_iter().map(|(field, source)| {
-            let source = match &source {
-                Value::String(path) => Value::from(from_legacy(path, dialect)?),
-                _ => lambda(&field, &source)?,
+        let Value::Object(converters) = converters else {
+            return self.errors.push(wrong(path, "it is no object"));
+        };
+        let mut converted = Map::new();
+        for (field, converter) in converters {
+            match convert(&converter) {
+                Ok(converter) => {
+                    converted.insert(field, converter);
+                }
+                Err(reason) => self.errors.push(wrong(format!("{path}.{field}"), reason)),
+            }
+        }
+        self.settings.insert("convert".into(), converted.into());
+    }
+
+    /// Arguments that the class takes and does not obey.
+    #[allow(dead_code)]
+    pub(super) fn ignore(&mut self, arguments: &[&'static str]) {
+        for argument in arguments {
+            let path = match (*argument, self.converters.take()) {
+                ("converter_map", Some((path, _))) => path.to_owned(),
+                (_, converters) => {
+                    self.converters = converters;
+                    match self.take(argument) {
+                        Some(_) => format!("args.{argument}"),
+                        None => continue,
+                    }
+                }
             };
-            Ok((field, source))
-        });
-        let fields: Map<_, _> = fields.collect::<Result<_, LegacyError>>()?;
-        settings.insert("fields".into(), fields.into());
-        self.finish("json", settings)
+            self.warnings
+                .push(wrong(path, "this extractor does not obey it"));
+        }
     }
 
-    fn csv(mut self) -> Result<Translated, LegacyError> {
-        let mut settings = Map::new();
-        let fields = match self.take("attr_map") {
-            Value::Object(fields) => columns(fields)?,
-            Value::Array(entries) => {
-                settings.insert("header".into(), false.into());
-                positions(entries)?
-            }
-            _ => return Err(wrong("attr_map", "an object or a list is wanted")),
-        };
-        settings.insert("fields".into(), fields.into());
-        if is_true(&self.take("autodetect_encoding")) {
-            settings.insert("encoding".into(), "detect".into());
+    /// All is taken: nothing may be left, and the settings have to work.
+    pub(super) fn finish(mut self, plugin: &'static str) -> Result<Translation, Vec<SettingError>> {
+        for unknown in self.values.keys() {
+            let path = format!("args.{unknown}");
+            self.errors.push(SettingError {
+                hint: suggestion(unknown, self.known.iter().copied()),
+                ..wrong(path, "this extractor has no such argument")
+            });
         }
-        self.finish("csv", settings)
-    }
-
-    fn take(&mut self, argument: &str) -> Value {
-        self.arguments.shift_remove(argument).unwrap_or_default()
-    }
-
-    /// What both have in common; nothing may be left.
-    fn finish(
-        mut self,
-        plugin: &'static str,
-        mut settings: Map<String, Value>,
-    ) -> Result<Translated, LegacyError> {
-        if is_true(&self.take("allow_partial")) {
-            settings.insert("partial".into(), true.into());
+        if let Some((path, _)) = self.converters {
+            self.errors
+                .push(wrong(path, "this extractor has no such argument"));
         }
-        match self.take("converter_map") {
-            Value::Null => {}
-            Value::Object(converters) => {
-                let converters = converters
-                    .iter()
-                    .map(|(field, converter)| Ok((field.clone(), convert(field, converter)?)));
-                let converters: Map<_, _> = converters.collect::<Result<_, LegacyError>>()?;
-                settings.insert("convert".into(), converters.into());
-            }
-            _ => return Err(wrong("converter_map", "it is no object")),
+        let settings = Value::Object(self.settings);
+        if self.errors.is_empty() {
+            let plugin = ExtractorPlugin::find(plugin);
+            let errors = plugin.map(|plugin| (plugin.info().check)(&settings));
+            let errors = errors.into_iter().flatten().map(in_old_words);
+            self.errors.extend(errors);
         }
-        match self.arguments.keys().next() {
-            Some(unknown) => Err(wrong(unknown, "it is unknown")),
-            None => Ok(Translated {
-                plugin,
-                settings: settings.into(),
-            }),
+        if !self.errors.is_empty() {
+            return Err(self.errors);
         }
+        Ok(Translation {
+            plugin,
+            settings,
+            warnings: self.warnings,
+        })
     }
 }
 
-fn columns(fields: Map<String, Value>) -> Result<Map<String, Value>, LegacyError> {
-    let fields = fields.into_iter().map(|(field, source)| {
-        let source = match source {
-            Value::String(_) => source,
-            _ => lambda(&field, &source)?,
-        };
-        Ok((field, source))
-    });
-    fields.collect()
+/// An error of the new settings, at the old setting that the new one comes from.
+fn in_old_words(error: SettingError) -> SettingError {
+    let path = match error.path.split_once('.') {
+        Some(("fields", field)) => match field.strip_suffix(".expr") {
+            Some(field) => format!("args.attr_map.{field}.python"),
+            None => format!("args.attr_map.{field}"),
+        },
+        Some(("convert", field)) => match field.strip_suffix(".regex") {
+            Some(field) => format!("converter_map.{field}.expression"),
+            None => format!("converter_map.{field}"),
+        },
+        _ if error.path == "records" => "args.iterate_nodes".into(),
+        _ => format!("args.{}", error.path),
+    };
+    SettingError { path, ..error }
 }
 
-/// Names take cells in order, lambdas take none.
-fn positions(entries: Vec<Value>) -> Result<Map<String, Value>, LegacyError> {
-    let mut fields = Map::new();
-    let mut position = 0_u64;
-    for entry in entries {
-        if let Value::String(field) = entry {
-            fields.insert(field, position.into());
-            position += 1;
-        } else if entry.get("python").is_some() {
-            let field = entry["field"].as_str();
-            let field = field.ok_or_else(|| wrong("attr_map", "a lambda without `field`"))?;
-            fields.insert(field.to_owned(), lambda(field, &entry)?);
-        }
-    }
-    Ok(fields)
-}
-
-fn lambda(field: &str, source: &Value) -> Result<Value, LegacyError> {
-    match source.get("python").and_then(Value::as_str) {
-        Some(text) => Ok(json!({"expr": as_lambda(text)})),
-        None => Err(wrong(field, "a text or an object with `python` is wanted")),
-    }
-}
-
-fn convert(field: &str, converter: &Value) -> Result<Value, LegacyError> {
+fn convert(converter: &Value) -> Result<Value, String> {
     let text = |key: &str| {
         let text = converter.get(key).and_then(Value::as_str);
-        text.ok_or_else(|| wrong(field, &format!("`{key}` is missing or no text")))
+        text.ok_or_else(|| format!("`{key}` is missing or no text"))
     };
     match text("type")? {
         "python" => Ok(as_lambda(text("python")?).into()),
@@ -187,7 +242,7 @@ fn convert(field: &str, converter: &Value) -> Result<Value, LegacyError> {
             }
             Ok(regex)
         }
-        other => Err(wrong(field, &format!("`{other}` is no type of converter"))),
+        other => Err(format!("`{other}` is no type of converter")),
     }
 }
 
@@ -200,13 +255,48 @@ fn as_lambda(text: &str) -> String {
     }
 }
 
-fn is_true(value: &Value) -> bool {
-    value == &Value::Bool(true)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn wrong(argument: &str, reason: &str) -> LegacyError {
-    LegacyError::Argument {
-        argument: argument.to_owned(),
-        reason: reason.to_owned(),
+    fn paths(extractor: &Value) -> Vec<String> {
+        match translate(extractor) {
+            Err(LegacyError::Settings(errors)) => {
+                errors.into_iter().map(|error| error.path).collect()
+            }
+            other => vec![format!("{other:?}")],
+        }
+    }
+
+    #[test]
+    fn errors_have_the_path_of_the_old_setting() {
+        let old = json!({
+            "class": "CSVExtractor",
+            "args": {"attr_map": {"a": "A", "b": {}}, "atr_map": 1},
+            "converter_map": {"a": {"type": "regexp"}},
+        });
+        assert_eq!(
+            paths(&old),
+            ["args.attr_map.b", "converter_map.a", "args.atr_map"]
+        );
+        let old = json!({
+            "class": "CSVExtractor",
+            "args": {"attr_map": {"a": {"python": "lambda x: open(x)"}}},
+            "converter_map": {"a": {"type": "regex", "expression": "("}},
+        });
+        assert_eq!(
+            paths(&old),
+            ["args.attr_map.a.python", "converter_map.a.expression"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_class_is_another_matter() {
+        let error = translate(&json!({"class": "CSVExtracter"})).unwrap_err();
+        let LegacyError::UnknownClass { class, hint, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(class, "CSVExtracter");
+        assert_eq!(hint.as_deref(), Some("did you mean `CSVExtractor`?"));
     }
 }

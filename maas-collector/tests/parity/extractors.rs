@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use maas_collector::extract::legacy::{Translated, translate};
+use maas_collector::extract::legacy::translate;
 use maas_collector::extract::{BadRecord, ExtractorPlugin, Input, Origin, RecordSink};
 use maas_model::document::{IdFields, Source, same};
 use maas_model::model::{FieldType, Model, ModelSpec};
@@ -49,10 +49,10 @@ fn old_configurations_give_the_same_records_and_documents() {
 fn check(folder: &Path, case: &Value, expected: &Value) -> Result<(), String> {
     let extractor = translate(&case["config"]["extractor"])
         .map_err(|error| error.to_string())
-        .and_then(|Translated { plugin, settings }| {
-            let plugin = ExtractorPlugin::find(plugin).unwrap();
+        .and_then(|translation| {
+            let plugin = ExtractorPlugin::find(translation.plugin).unwrap();
             plugin
-                .build(&settings)
+                .build(&translation.settings)
                 .map_err(|errors| format!("{errors:?}"))
         });
     let extractor = match (extractor, expected.get("construct_error")) {

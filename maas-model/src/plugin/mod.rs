@@ -5,12 +5,14 @@
 //! one [`PluginKind`], so that this crate can list and check plugins without knowing the kinds.
 
 mod emission;
+mod legacy;
 mod near;
 mod registry;
 mod settings;
 mod shape;
 
 pub use emission::{Emission, EmissionCause, EmitContext};
+pub use legacy::{LegacyError, LegacyName, Translation, legacy_names, translate_legacy};
 pub use near::{nearest, suggestion};
 pub use registry::{DuplicatePlugin, check_registry, find, plugins, unknown_name};
 pub use settings::{SettingError, Settings, read};

@@ -2,6 +2,7 @@
 
 mod decode;
 mod dialect;
+mod legacy;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! JSON files: settings and extractor.
 
 mod elements;
+mod legacy;
 pub mod path;
 mod projection;
 #[cfg(test)]

@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::Args;
 use maas_collector::collect::GivenFiles;
 use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
-use maas_model::pipeline::{Interface, Pipeline};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::Rows;
 use super::run::{parts, shutdown, start};
+use super::{Outcome, connect};
 
 /// Ingest given files through an interface, once, in the order given.
 ///
@@ -39,7 +37,7 @@ pub(crate) struct Collect {
 impl Collect {
     pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
         let pipeline = self.pipeline.require()?;
-        let interface = named(&pipeline, &self.interface)?;
+        let interface = connect::interface(&pipeline, &self.interface)?;
         let cancel = CancellationToken::new();
         shutdown::watch(cancel.clone())?;
         let servers = start::open(connection).await?;
@@ -81,23 +79,4 @@ impl Collect {
             Outcome::NotWell
         })
     }
-}
-
-fn named<'a>(pipeline: &'a Pipeline, name: &str) -> anyhow::Result<&'a Interface> {
-    if let Some(found) = pipeline
-        .interfaces
-        .iter()
-        .find(|interface| interface.name == name)
-    {
-        return Ok(found);
-    }
-    let known: Vec<&str> = pipeline
-        .interfaces
-        .iter()
-        .map(|found| found.name.as_str())
-        .collect();
-    bail!(
-        "the pipeline has no interface `{name}`; it has {}",
-        known.join(", ")
-    );
 }

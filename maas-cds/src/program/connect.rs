@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use maas_model::message::{BusOptions, MessageBus};
-use maas_model::pipeline::{LoadError, Pipeline};
+use maas_model::pipeline::{Interface, LoadError, Pipeline};
 use maas_model::store::{DocumentStore, OpenSearchOptions};
 
 use super::options::{Connection, PipelineOption};
@@ -36,6 +36,26 @@ pub(crate) fn load(path: &Path) -> Result<Pipeline, LoadError> {
         tracing::warn!("{warning}");
     }
     Ok(pipeline)
+}
+
+/// The interface of this name.
+pub(crate) fn interface<'a>(pipeline: &'a Pipeline, name: &str) -> anyhow::Result<&'a Interface> {
+    if let Some(found) = pipeline
+        .interfaces
+        .iter()
+        .find(|interface| interface.name == name)
+    {
+        return Ok(found);
+    }
+    let known: Vec<&str> = pipeline
+        .interfaces
+        .iter()
+        .map(|found| found.name.as_str())
+        .collect();
+    bail!(
+        "the pipeline has no interface `{name}`; it has {}",
+        known.join(", ")
+    );
 }
 
 impl PipelineOption {

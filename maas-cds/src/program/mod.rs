@@ -16,6 +16,7 @@ mod connect;
 mod dead;
 mod doctor;
 mod export;
+mod extract;
 mod filter;
 mod get;
 mod graph;
@@ -55,6 +56,7 @@ enum Command {
     Graph(graph::Graph),
     Plugins(plugins::Plugins),
     Schema(schema::Schema),
+    Extract(extract::Extract),
     Collect(collect::Collect),
     Import(import::Import),
     Export(export::Export),
@@ -117,6 +119,7 @@ async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
         Command::Graph(command) => command.execute(),
         Command::Plugins(command) => command.execute(),
         Command::Schema(command) => command.execute(),
+        Command::Extract(command) => command.execute(),
         Command::Collect(command) => Box::pin(command.execute(connection)).await,
         Command::Import(command) => command.execute(connection).await,
         Command::Export(command) => command.execute(connection).await,

@@ -25,6 +25,11 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes a line to standard error: what is wrong with data, among other things that are well.
+pub(crate) fn complaint(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Writes an error with its causes to standard error.
 pub(crate) fn failure(error: &anyhow::Error) {
     let mut text = format!("error: {error}\n");

@@ -1,7 +1,7 @@
 //! Files that an operator names, taken once in the order given and left in place.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
@@ -30,24 +30,8 @@ impl Collector for GivenFiles {
         let Some(path) = self.waiting.pop_front() else {
             return Ok(None);
         };
-        let refused = |reason: String| CollectError::Refused {
-            place: path.display().to_string(),
-            reason,
-        };
         // One look at one file that the operator has just named.
-        let metadata = path
-            .metadata()
-            .map_err(|error| refused(error.to_string()))?;
-        if !metadata.is_file() {
-            return Err(refused("it is no file; name the files themselves".into()));
-        }
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
-        Ok(Some(item(&path, name, &metadata, changed)))
+        named(&path).map(Some)
     }
 
     async fn settle(&mut self, _item: RawItem, _outcome: ItemOutcome) -> Result<(), CollectError> {
@@ -57,4 +41,25 @@ impl Collector for GivenFiles {
     fn repeats(&self) -> bool {
         true
     }
+}
+
+/// The item of a file that somebody names. Looks at the file, without reading it.
+pub(crate) fn named(path: &Path) -> Result<RawItem, CollectError> {
+    let refused = |reason: String| CollectError::Refused {
+        place: path.display().to_string(),
+        reason,
+    };
+    let metadata = path
+        .metadata()
+        .map_err(|error| refused(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(refused("it is no file; name the files themselves".into()));
+    }
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
+    Ok(item(path, name, &metadata, changed))
 }

@@ -75,6 +75,16 @@ impl<'a> Origin<'a> {
 impl BadRecord {
     /// Longest text of a record that is kept.
     pub const LONGEST: usize = 1 << 20;
+
+    /// Field and reason. Reasons of the model name the field themselves.
+    pub fn detail(&self) -> String {
+        match &self.field {
+            Some(field) if !self.reason.contains(&format!("`{field}`")) => {
+                format!("`{field}`: {}", self.reason)
+            }
+            _ => self.reason.clone(),
+        }
+    }
 }
 
 /// A record that cannot be used; its neighbours go on.

@@ -70,7 +70,7 @@ impl Flow {
         for (item, meta) in batch.metas {
             group.metas.insert(item.raw.key.clone(), meta);
         }
-        if self.shared.announce.documents.is_some() {
+        if self.shared.recipe.announce.documents.is_some() {
             group.received += batch.ids.len() as u64;
             group.ids.extend(batch.ids);
         }
@@ -96,17 +96,9 @@ impl Flow {
         group: &mut Group,
         all: bool,
     ) -> Result<(), FlowError> {
-        let announce = &self.shared.announce;
-        let mut outgoing = Vec::new();
-        let mut ids = 0;
-        if let Some(key) = &announce.documents {
-            while group.ids.len() >= announce.chunk_size || (all && !group.ids.is_empty()) {
-                let count = group.ids.len().min(announce.chunk_size);
-                let chunk = group.ids.drain(..count).collect();
-                outgoing.push(self.shared.message(key, chunk));
-                ids += count as u64;
-            }
-        }
+        let before = group.ids.len();
+        let outgoing = self.shared.recipe.messages(&mut group.ids, all);
+        let ids = (before - group.ids.len()) as u64;
         if !outgoing.is_empty() {
             let refused = self.publish(patience, outgoing).await?;
             self.shared
@@ -160,7 +152,7 @@ impl Flow {
     }
 
     fn say(&self, item: &RawItem, outcome: &ItemOutcome) {
-        let (interface, item) = (&self.shared.interface, &item.name);
+        let (interface, item) = (&self.shared.recipe.interface, &item.name);
         match outcome {
             ItemOutcome::Done => debug!(%interface, %item, "done"),
             ItemOutcome::Released => debug!(%interface, %item, "left for the next run"),
@@ -171,17 +163,9 @@ impl Flow {
 
     /// One message per file, by itself.
     async fn publish_file(&self, patience: &Patience, item: &RawItem) -> Result<(), FlowError> {
-        let Some(key) = &self.shared.announce.files else {
+        let Some(outgoing) = self.shared.recipe.file_message(&item.name) else {
             return Ok(());
         };
-        // The name of the file stands where ids stand; a name that is no id announces nothing.
-        let Ok(name) = DocumentId::new(item.name.as_str()) else {
-            warn!(interface = %self.shared.interface, item = %item.name, "the name is no document id: the file is not announced");
-            return Ok(());
-        };
-        let mut message = self.shared.body();
-        message.document_ids = vec![name];
-        let outgoing = self.shared.outgoing(key, message);
         self.publish(patience, vec![outgoing]).await?;
         Ok(())
     }

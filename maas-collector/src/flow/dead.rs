@@ -9,13 +9,7 @@ use crate::extract::BadRecord;
 
 /// A record that is wrong.
 pub(super) fn record(interface: &str, item: &Item, bad: BadRecord) -> DeadLetter {
-    let detail = match bad.field {
-        // Reasons of the model name the field themselves.
-        Some(field) if !bad.reason.contains(&format!("`{field}`")) => {
-            format!("`{field}`: {}", bad.reason)
-        }
-        _ => bad.reason,
-    };
+    let detail = bad.detail();
     let original = DeadOriginal::Record {
         file: item.raw.path.display().to_string(),
         place: bad.place,

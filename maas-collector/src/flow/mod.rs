@@ -17,8 +17,10 @@ mod merge;
 mod meta;
 mod patience;
 mod prepare;
+mod preview;
 mod publish;
 mod read;
+mod recipe;
 mod round;
 mod stats;
 #[cfg(test)]
@@ -28,14 +30,14 @@ mod write;
 pub use error::FlowError;
 pub use journal::JOURNAL_INDEX;
 pub(crate) use meta::{SUFFIX as SIDE_FILE, path_of as side_file};
+pub use preview::{FilePreview, Preview};
 pub use stats::{FlowCounts, FlowStats};
 
 use std::sync::Arc;
 
 use maas_model::clock::Clock;
-use maas_model::document::{IdFields, Source};
-use maas_model::message::{Binding, ExchangeName, MessageBus, RoutingKey};
-use maas_model::model::Model;
+use maas_model::document::Source;
+use maas_model::message::{Binding, MessageBus};
 use maas_model::pipeline::Interface;
 use maas_model::plugin::unknown_name;
 use maas_model::store::DocumentStore;
@@ -43,9 +45,9 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::collect::{Collector, CollectorContext, CollectorPlugin, RawItem};
-use crate::extract::{Extractor, ExtractorPlugin};
 use journal::Journal;
 use patience::Patience;
+use recipe::Recipe;
 
 /// Portions that wait between the extractor and the writer, and batches between writer and announcer.
 const QUEUED: usize = 4;
@@ -93,29 +95,10 @@ pub struct Flow {
 
 /// What the stages and the extractor thread share.
 struct Shared {
-    interface: String,
-    target: Option<Target>,
-    announce: AnnounceTo,
+    recipe: Recipe,
     store_meta: Vec<String>,
     context: FlowContext,
     stats: Arc<FlowStats>,
-}
-
-/// How files become documents.
-struct Target {
-    extractor: Box<dyn Extractor>,
-    model: Arc<Model>,
-    id: IdFields,
-}
-
-/// Who is told.
-struct AnnounceTo {
-    exchange: ExchangeName,
-    documents: Option<RoutingKey>,
-    files: Option<RoutingKey>,
-    chunk_size: usize,
-    priority: u8,
-    collector_name: String,
 }
 
 /// One item on its way.
@@ -171,40 +154,14 @@ impl Flow {
         journal: Journal,
         context: FlowContext,
     ) -> Result<Self, FlowError> {
-        let target = match (&interface.extract, &interface.store) {
-            (Some(extract), Some(store)) => {
-                let plugin = ExtractorPlugin::find(&extract.name)
-                    .ok_or_else(|| FlowError::unknown("extractor", extract))?;
-                Some(Target {
-                    extractor: plugin
-                        .build(&extract.settings)
-                        .map_err(|errors| FlowError::settings(extract, &errors))?,
-                    model: Arc::clone(&store.model),
-                    id: store.id.clone(),
-                })
-            }
-            _ => None,
-        };
-        let announce = &interface.announce;
-        let stats = Arc::new(FlowStats::new(&interface.name));
         Ok(Self {
             journal,
             collector: Mutex::new(collector),
             shared: Arc::new(Shared {
-                interface: interface.name.clone(),
-                target,
-                announce: AnnounceTo {
-                    exchange: announce.exchange(),
-                    documents: announce.documents.clone(),
-                    files: announce.files.clone(),
-                    chunk_size: announce.chunk_size.max(1),
-                    priority: announce.priority,
-                    collector_name: (announce.collector_name.clone())
-                        .unwrap_or_else(|| class_name(&interface.collect.name)),
-                },
+                recipe: Recipe::of(interface, context.clock.clone())?,
                 store_meta: interface.store_meta.clone(),
                 context,
-                stats,
+                stats: Arc::new(FlowStats::new(&interface.name)),
             }),
         })
     }
@@ -236,15 +193,6 @@ impl Flow {
             Err(error) => Err(error),
         }
     }
-}
-
-/// `file` as `FileCollector`: what the original writes into messages.
-fn class_name(plugin: &str) -> String {
-    let words = plugin.split(['-', '_']).map(|word| {
-        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
-        first.to_uppercase() + rest
-    });
-    words.collect::<String>() + "Collector"
 }
 
 impl FlowError {

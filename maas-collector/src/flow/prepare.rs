@@ -9,8 +9,9 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::recipe::Target;
 use super::stats::Count;
-use super::{Ending, Item, Shared, Target};
+use super::{Ending, Item, Shared};
 use crate::extract::{BadRecord, ExtractError, Input, Origin, RecordSink};
 
 /// Most records and (about) bytes that go to the writer together.
@@ -46,7 +47,7 @@ pub(super) enum Portion {
 
 impl Target {
     /// Makes a document of a record.
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         mut record: Source,
         now: &str,

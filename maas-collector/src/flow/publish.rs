@@ -25,9 +25,9 @@ impl Flow {
     ) -> Result<u64, FlowError> {
         let Delivered { taken, refused } = self.deliver(patience, messages).await?;
         let count = refused.len() as u64;
-        let letters = refused
-            .into_iter()
-            .map(|(message, reason)| dead::message(&self.shared.interface, message, &reason));
+        let letters = refused.into_iter().map(|(message, reason)| {
+            dead::message(&self.shared.recipe.interface, message, &reason)
+        });
         self.publish_dead(patience, letters.collect()).await?;
         self.shared.stats.add(Count::Messages, taken);
         self.shared.stats.add(Count::Refused, count);
@@ -39,7 +39,7 @@ impl Flow {
         patience: &Patience,
         letters: Vec<DeadLetter>,
     ) -> Result<(), FlowError> {
-        let interface = &self.shared.interface;
+        let interface = &self.shared.recipe.interface;
         let mut messages = Vec::with_capacity(letters.len());
         for letter in &letters {
             let (kind, reason) = (&letter.reason.kind, &letter.reason.detail);
@@ -61,7 +61,7 @@ impl Flow {
         patience: &Patience,
         mut messages: Vec<Outgoing>,
     ) -> Result<Delivered, FlowError> {
-        let (interface, bus) = (&self.shared.interface, &self.shared.context.bus);
+        let (interface, bus) = (&self.shared.recipe.interface, &self.shared.context.bus);
         let mut delivered = Delivered::default();
         let mut delays = Delays::new();
         let mut waiting = false;

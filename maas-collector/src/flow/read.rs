@@ -30,7 +30,7 @@ impl Flow {
                 Ok(items) => items,
                 Err(error) if mode == FlowMode::Once => return Err(error.into()),
                 Err(error) => {
-                    warn!(interface = %self.shared.interface, %error, "cannot collect, trying again later");
+                    warn!(interface = %self.shared.recipe.interface, %error, "cannot collect, trying again later");
                     Vec::new()
                 }
             };
@@ -114,7 +114,7 @@ impl Flow {
             if patience.cancel().is_cancelled() {
                 self.settle(item, ItemOutcome::Released).await;
             } else if mark == Mark::Done {
-                debug!(interface = %self.shared.interface, item = %item.key, "done before");
+                debug!(interface = %self.shared.recipe.interface, item = %item.key, "done before");
                 self.settle(item, ItemOutcome::Done).await;
             } else {
                 self.unsettled_items_are_few(patience).await?;
@@ -150,7 +150,7 @@ impl Flow {
             meta: None,
         });
         let work = tokio::task::spawn_blocking(move || {
-            let Some(target) = &shared.target else {
+            let Some(target) = &shared.recipe.target else {
                 return Err(Ending::Complete);
             };
             let meta = meta::read(&raw.path).map_err(Ending::Broken)?;
@@ -184,7 +184,7 @@ impl Flow {
     pub(super) async fn settle(&self, item: RawItem, outcome: ItemOutcome) {
         let key = item.key.clone();
         if let Err(error) = self.collector.lock().await.settle(item, outcome).await {
-            warn!(interface = %self.shared.interface, item = %key, %error, "cannot settle");
+            warn!(interface = %self.shared.recipe.interface, item = %key, %error, "cannot settle");
         }
         self.shared.stats.settled();
     }

@@ -11,8 +11,9 @@ use super::batch::{Batch, Written};
 use super::merge::{Effect, Entry, Plan};
 use super::patience::{Delays, Patience};
 use super::prepare::Prepared;
+use super::recipe::Target;
 use super::stats::Count;
-use super::{Flow, FlowError, Target, dead};
+use super::{Flow, FlowError, dead};
 
 /// How often a document that others change at the same time is read again.
 pub(super) const MOST_ROUNDS: usize = 10;
@@ -41,7 +42,7 @@ impl Flow {
             mut written,
             ..
         } = batch;
-        let Some(target) = &self.shared.target else {
+        let Some(target) = &self.shared.recipe.target else {
             return Ok(written);
         };
         let mut rounds = 0;
@@ -173,7 +174,7 @@ impl Flow {
     /// The store will not have a document: it becomes a dead letter.
     fn refuse(&self, written: &mut Written, record: &Prepared, action: WriteAction, reason: &str) {
         let item = &record.item;
-        let letter = dead::document(&self.shared.interface, item, action, reason);
+        let letter = dead::document(&self.shared.recipe.interface, item, action, reason);
         written.dead.push(letter);
         written.refused.push(Arc::clone(item));
     }
@@ -210,7 +211,7 @@ impl Flow {
                 match outcome {
                     WriteOutcome::Busy { reason } => {
                         if !waiting {
-                            warn!(interface = %self.shared.interface, reason, "the store has no room, waiting");
+                            warn!(interface = %self.shared.recipe.interface, reason, "the store has no room, waiting");
                             waiting = true;
                         }
                         todo.extend(remake(&id));

@@ -60,10 +60,10 @@ impl Flow {
     /// Takes what is there already, up to the size of a batch; waits for nothing.
     fn batch(&self, first: Portion, portions: &mut mpsc::Receiver<Portion>) -> Batch {
         let mut batch = Batch::default();
-        batch.add(first, &self.shared.interface);
+        batch.add(first, &self.shared.recipe.interface);
         while !batch.is_full() {
             match portions.try_recv() {
-                Ok(portion) => batch.add(portion, &self.shared.interface),
+                Ok(portion) => batch.add(portion, &self.shared.recipe.interface),
                 Err(_) => break,
             }
         }

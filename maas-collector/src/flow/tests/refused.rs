@@ -105,7 +105,7 @@ async fn a_refused_message_goes_where_it_should_have_gone_when_it_is_replayed() 
     let bench = Bench::new().await;
     let flow = bench.flow();
     let key = RoutingKey::new(KEY).unwrap();
-    let message = flow.shared.outgoing(&key, flow.shared.body());
+    let message = flow.shared.recipe.outgoing(&key, flow.shared.recipe.body());
     let body = message.body.clone();
     let letter = dead::message("things", message, "too large");
     let letter = letter.to_outgoing().unwrap();

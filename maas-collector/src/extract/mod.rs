@@ -1,5 +1,6 @@
 //! How bytes become records: the extractor contract and the registry of extractors.
 
+mod bounded;
 mod convert;
 pub mod csv;
 mod field;
@@ -8,6 +9,10 @@ pub mod legacy;
 mod plugin;
 #[cfg(test)]
 pub(crate) mod testing;
+mod workbook;
+pub mod xlsx;
+pub mod xlsx_columns;
+mod zip;
 
 pub use convert::{Convert, RegexConvert};
 pub use plugin::{ExtractorConfig, ExtractorPlugin};

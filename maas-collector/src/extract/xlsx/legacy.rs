@@ -1,0 +1,1 @@
+//! `XLSXExtractor` of the Python system.

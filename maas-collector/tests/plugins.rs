@@ -11,14 +11,26 @@ use serde_json::Value;
 fn examples_work_and_every_setting_is_described() {
     check_registry().unwrap();
     let names: Vec<&str> = plugins(None).map(|plugin| plugin.name).collect();
-    assert_eq!(names, ["file", "csv", "json"]);
+    assert_eq!(
+        names,
+        [
+            "file",
+            "anomaly_correlation",
+            "archive",
+            "csv",
+            "edrs_pass_status",
+            "json",
+            "xlsx",
+            "xlsx_columns"
+        ]
+    );
     for plugin in plugins(None) {
         let example: Value = serde_yaml::from_str(plugin.example)
             .unwrap_or_else(|error| panic!("{}: {error}", plugin.name));
         assert_eq!((plugin.check)(&example), [], "{}", plugin.name);
         let schema = Value::from((plugin.schema)());
         assert!(schema["description"].is_string(), "{}", plugin.name);
-        for (name, setting) in schema["properties"].as_object().unwrap() {
+        for (name, setting) in schema["properties"].as_object().into_iter().flatten() {
             assert!(
                 setting["description"].is_string(),
                 "{}: {name}",

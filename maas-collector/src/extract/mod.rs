@@ -1,8 +1,11 @@
 //! How bytes become records: the extractor contract and the registry of extractors.
 
+pub mod anomaly_correlation;
+pub mod archive;
 mod bounded;
 mod convert;
 pub mod csv;
+pub mod edrs_pass_status;
 mod field;
 pub mod json;
 pub mod legacy;
@@ -56,20 +59,46 @@ pub trait RecordSink {
 pub struct Origin<'a> {
     place: &'a dyn Fn() -> String,
     raw: &'a dyn Fn() -> Vec<u8>,
+    report: Option<&'a str>,
 }
 
 impl<'a> Origin<'a> {
     /// `place` as in [`BadRecord::place`], `raw` the bytes of the record as they were read.
     pub fn new(place: &'a dyn Fn() -> String, raw: &'a dyn Fn() -> Vec<u8>) -> Self {
-        Self { place, raw }
+        Self {
+            place,
+            raw,
+            report: None,
+        }
+    }
+
+    /// The record is from a file within the file, with this name.
+    pub fn of_report(self, name: &'a str) -> Self {
+        Self {
+            report: Some(name),
+            ..self
+        }
+    }
+
+    /// `reportName` of the record, where it is not the name of the file.
+    pub fn report(&self) -> Option<&'a str> {
+        self.report
+    }
+
+    fn place(&self) -> String {
+        (self.place)()
+    }
+
+    fn raw(&self) -> Vec<u8> {
+        (self.raw)()
     }
 
     /// The record as a bad one.
     pub fn bad(&self, field: Option<String>, reason: impl Into<String>) -> BadRecord {
-        let raw = (self.raw)();
+        let raw = self.raw();
         let kept = &raw[..raw.len().min(BadRecord::LONGEST)];
         BadRecord {
-            place: (self.place)(),
+            place: self.place(),
             field,
             reason: reason.into(),
             raw: String::from_utf8_lossy(kept).into_owned(),

@@ -50,10 +50,12 @@ impl Target {
     pub(super) fn prepare(
         &self,
         mut record: Source,
+        report: Option<&str>,
         now: &str,
         item: &Arc<Item>,
     ) -> Result<Prepared, (Option<String>, String)> {
-        record.insert("reportName".into(), item.raw.name.as_str().into());
+        let report = report.unwrap_or(&item.raw.name);
+        record.insert("reportName".into(), report.into());
         if let Some(folder) = &item.raw.folder {
             record.insert("reportFolder".into(), folder.as_str().into());
         }
@@ -156,7 +158,8 @@ struct PortionSink<'a> {
 impl RecordSink for PortionSink<'_> {
     fn record(&mut self, record: Source, origin: &Origin<'_>) -> ControlFlow<()> {
         self.shared.stats.add(Count::Records, 1);
-        match self.target.prepare(record, &self.now, self.item) {
+        let report = origin.report();
+        match self.target.prepare(record, report, &self.now, self.item) {
             Ok(prepared) => {
                 self.bytes += source_weight(&prepared.source);
                 self.records.push(prepared);

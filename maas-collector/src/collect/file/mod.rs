@@ -20,8 +20,8 @@ use super::{
     CollectError, Collector, CollectorConfig, CollectorContext, CollectorPlugin, ItemOutcome,
     RawItem, Taken,
 };
-pub(crate) use listing::item;
 use listing::{Found, Listing};
+pub(crate) use listing::{glob, item};
 
 /// Keys asked of the journal together.
 const ASKED_TOGETHER: usize = 500;

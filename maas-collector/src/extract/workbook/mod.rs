@@ -6,6 +6,8 @@
 mod cell;
 mod format;
 mod sheet;
+#[cfg(test)]
+pub(super) mod testing;
 mod texts;
 mod xlsx;
 

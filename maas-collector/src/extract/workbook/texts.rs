@@ -2,6 +2,9 @@
 
 use super::LONGEST_TEXTS;
 
+/// What counts for each text beside its bytes.
+const COST: usize = 16;
+
 /// Texts by number.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
@@ -12,8 +15,8 @@ pub(super) struct Texts {
 impl Texts {
     /// Adds a text and gives its number; the reason when there is no room.
     pub(super) fn push(&mut self, text: &str) -> Result<u32, &'static str> {
-        // Each takes four bytes more: a text that is empty costs something too.
-        let taken = self.all.len() + self.ends.len() * size_of::<u32>();
+        // A text that is empty costs something too.
+        let taken = self.all.len() + self.ends.len() * COST;
         if taken + text.len() > LONGEST_TEXTS {
             return Err("its texts are longer than 64 MiB");
         }

@@ -1,6 +1,6 @@
 //! Workbooks row by row: settings and extractor.
 
-mod legacy;
+pub(super) mod legacy;
 mod source;
 #[cfg(test)]
 mod tests;

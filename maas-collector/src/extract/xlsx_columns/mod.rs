@@ -1,5 +1,7 @@
 //! Workbooks cell by cell: a record for every cell under its header. Settings and extractor.
 
+mod legacy;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;

@@ -204,7 +204,7 @@ fn member(directory: &mut impl Read, shift: u64) -> Result<Member> {
     let mode = (u32_at(&head, 38) >> 16) & 0o170_000;
     let unix = head[5] == 3;
     let mut member = Member {
-        is_file: !name.ends_with('/') && !(unix && mode != 0 && mode != 0o100_000),
+        is_file: !name.ends_with('/') && (!unix || matches!(mode, 0 | 0o100_000)),
         name,
         size: u64::from(u32_at(&head, 24)),
         packed: u64::from(u32_at(&head, 20)),

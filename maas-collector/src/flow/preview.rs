@@ -136,7 +136,8 @@ struct Sink<'a> {
 impl RecordSink for Sink<'_> {
     fn record(&mut self, record: Source, origin: &Origin<'_>) -> ControlFlow<()> {
         let wanted = (self.each)(&record);
-        match self.target.prepare(record, &self.now, self.item) {
+        let report = origin.report();
+        match self.target.prepare(record, report, &self.now, self.item) {
             Ok(prepared) => self.records.push(prepared),
             Err((field, reason)) => self.bad.push(origin.bad(field, reason)),
         }

@@ -20,6 +20,11 @@ impl Clock {
         Self(Arc::new(move || instant))
     }
 
+    /// A clock that shows what `time` tells: one that is moved by hand.
+    pub fn showing(time: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(time))
+    }
+
     /// The time now, in UTC.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)()

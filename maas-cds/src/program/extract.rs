@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use maas_collector::collect::RawItem;
 use maas_collector::flow::{FilePreview, Preview};
 use maas_model::clock::Clock;
 use maas_model::message::Outgoing;
@@ -85,7 +86,8 @@ impl Extract {
         let (mut well, mut files) = (true, Vec::new());
         for path in &self.inputs {
             let mut written = Ok(());
-            let file = preview.read(path, &mut |record| {
+            let item = RawItem::of_file(path)?;
+            let file = preview.read(item, &mut |record| {
                 if !records {
                     return ControlFlow::Continue(());
                 }
@@ -94,7 +96,7 @@ impl Extract {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(_) => ControlFlow::Break(()),
                 }
-            })?;
+            });
             written?;
             well &= told(path, &file);
             self.print_documents(&file, lines)?;

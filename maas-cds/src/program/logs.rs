@@ -8,16 +8,29 @@ use tracing_subscriber::fmt::writer::MakeWriterExt;
 /// What is logged unless `MAAS_LOG` says otherwise: what an operator must know, not what others say of
 /// themselves.
 const QUIET: &str = "warn,lapin=error";
+/// Dead letters and the like are what tests are about, and they compare them.
+const SILENT: &str = "error";
 const TALKING: &str = "info,lapin=error,opensearch=warn,hyper=warn,reqwest=warn";
 
-/// Starts logging. `talking`: the command works for long and tells of it.
+/// How much a command tells of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Talk {
+    /// It tells results, not events.
+    Silent,
+    /// Only what an operator must know.
+    Quiet,
+    /// It works for long and tells of it.
+    Talking,
+}
+
+/// Starts logging.
 ///
 /// `MAAS_LOG` takes the usual filters: `debug`, `maas_engine=debug,info`.
-pub(crate) fn start(talking: bool) {
-    let default = if talking && !stderr().is_terminal() {
-        TALKING
-    } else {
-        QUIET
+pub(crate) fn start(talk: Talk) {
+    let default = match talk {
+        Talk::Silent => SILENT,
+        Talk::Talking if !stderr().is_terminal() => TALKING,
+        Talk::Quiet | Talk::Talking => QUIET,
     };
     let filter = EnvFilter::try_from_env("MAAS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let lines = tracing_subscriber::fmt().with_env_filter(filter);

@@ -31,10 +31,13 @@ mod queue;
 mod run;
 mod schema;
 mod status;
+mod test;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use logs::Talk;
 
 /// Collects data from anywhere, stores it as documents, and computes what follows from them.
 ///
@@ -53,6 +56,7 @@ struct Maas {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Test(test::Test),
     Graph(graph::Graph),
     Plugins(plugins::Plugins),
     Schema(schema::Schema),
@@ -89,10 +93,11 @@ pub(crate) enum Outcome {
 /// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused.
 pub fn main() -> ExitCode {
     let maas = Maas::parse();
-    logs::start(matches!(
-        maas.command,
-        Command::Run(_) | Command::Collect(_)
-    ));
+    logs::start(match maas.command {
+        Command::Run(_) | Command::Collect(_) => Talk::Talking,
+        Command::Test(_) => Talk::Silent,
+        _ => Talk::Quiet,
+    });
     // Both aws-lc-rs and ring may be linked; rustls cannot choose. Already installed is fine.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match runtime().and_then(|runtime| runtime.block_on(execute(maas))) {
@@ -116,6 +121,7 @@ async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
     match maas.command {
         Command::Run(command) => Box::pin(command.execute(connection)).await,
         Command::Check(command) => command.execute(),
+        Command::Test(command) => Box::pin(command.execute()).await,
         Command::Graph(command) => command.execute(),
         Command::Plugins(command) => command.execute(),
         Command::Schema(command) => command.execute(),

@@ -31,7 +31,7 @@ impl Collector for GivenFiles {
             return Ok(None);
         };
         // One look at one file that the operator has just named.
-        named(&path).map(Some)
+        RawItem::of_file(&path).map(Some)
     }
 
     async fn settle(&mut self, _item: RawItem, _outcome: ItemOutcome) -> Result<(), CollectError> {
@@ -43,23 +43,25 @@ impl Collector for GivenFiles {
     }
 }
 
-/// The item of a file that somebody names. Looks at the file, without reading it.
-pub(crate) fn named(path: &Path) -> Result<RawItem, CollectError> {
-    let refused = |reason: String| CollectError::Refused {
-        place: path.display().to_string(),
-        reason,
-    };
-    let metadata = path
-        .metadata()
-        .map_err(|error| refused(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(refused("it is no file; name the files themselves".into()));
+impl RawItem {
+    /// The item of a file that somebody names. Looks at the file, without reading it.
+    pub fn of_file(path: &Path) -> Result<Self, CollectError> {
+        let refused = |reason: String| CollectError::Refused {
+            place: path.display().to_string(),
+            reason,
+        };
+        let metadata = path
+            .metadata()
+            .map_err(|error| refused(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(refused("it is no file; name the files themselves".into()));
+        }
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
+        Ok(item(path, name, &metadata, changed))
     }
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let changed = metadata.modified().unwrap_or(UNIX_EPOCH);
-    Ok(item(path, name, &metadata, changed))
 }

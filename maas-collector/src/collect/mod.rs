@@ -5,7 +5,6 @@ mod given;
 mod plugin;
 
 pub use given::GivenFiles;
-pub(crate) use given::named;
 pub use plugin::{CollectorConfig, CollectorContext, CollectorPlugin, NothingTaken, Taken};
 
 use std::path::PathBuf;

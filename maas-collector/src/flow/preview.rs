@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use maas_model::clock::Clock;
@@ -15,7 +14,7 @@ use super::merge::Plan;
 use super::prepare::Prepared;
 use super::recipe::{Recipe, Target};
 use super::{FlowError, Item, meta};
-use crate::collect::named;
+use crate::collect::RawItem;
 use crate::extract::{BadRecord, Input, Origin, RecordSink};
 
 /// Records, documents and messages of an interface as a flow would make them if the store were empty.
@@ -47,20 +46,19 @@ impl Preview {
     /// Blocks.
     pub fn read(
         &self,
-        path: &Path,
+        raw: RawItem,
         each: &mut dyn FnMut(&Source) -> ControlFlow<()>,
-    ) -> Result<FilePreview, FlowError> {
-        let raw = named(path)?;
+    ) -> FilePreview {
         let mut preview = FilePreview::default();
         let Some(target) = &self.recipe.target else {
             preview.whole = Some(raw.name);
-            return Ok(preview);
+            return preview;
         };
-        let meta = match meta::read(path) {
+        let meta = match meta::read(&raw.path) {
             Ok(meta) => meta,
             Err(reason) => {
                 preview.broken = Some(reason);
-                return Ok(preview);
+                return preview;
             }
         };
         let item = Arc::new(Item {
@@ -77,7 +75,7 @@ impl Preview {
             bad: Vec::new(),
         };
         let input = Input {
-            path,
+            path: &item.raw.path,
             name: &item.raw.name,
             folder: item.raw.folder.as_deref(),
         };
@@ -90,7 +88,7 @@ impl Preview {
         } = sink;
         preview.bad = bad;
         preview.documents = documents(target, records, &now);
-        Ok(preview)
+        preview
     }
 
     /// The messages about some files, in the order in which they would be published.

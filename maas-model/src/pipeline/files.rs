@@ -74,31 +74,33 @@ fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn add(file: &Path, found: &mut Found) {
+    match read_one(file) {
+        Ok(text) => found.texts.push(text),
+        Err(error) => found.errors.push(error),
+    }
+}
+
+/// Name and text of a file, or its name, what is wrong and what to do.
+pub(super) fn read_one(file: &Path) -> Result<(String, String), (String, String, String)> {
     let shown = file.display().to_string();
     let size = std::fs::metadata(file).map(|metadata| metadata.len());
     if size.is_ok_and(|size| size > MAX_BYTES) {
         let message = format!("larger than {} MiB", MAX_BYTES >> 20);
-        found.errors.push((
-            shown,
-            message,
-            "split it over several files of one folder".into(),
-        ));
-        return;
+        let hint = "split it over several files of one folder";
+        return Err((shown, message, hint.into()));
     }
     match std::fs::read(file).map(String::from_utf8) {
-        Ok(Ok(text)) => found.texts.push((shown, text)),
+        Ok(Ok(text)) => Ok((shown, text)),
         Ok(Err(error)) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
             let message = format!("line {line} is not UTF-8");
-            found
-                .errors
-                .push((shown, message, "save the file as UTF-8".into()));
+            Err((shown, message, "save the file as UTF-8".into()))
         }
         Err(error) => {
             let message = format!("cannot read it: {error}");
             let hint = "the pipeline is a `.yaml` file, or a folder with `.yaml` files";
-            found.errors.push((shown, message, hint.into()));
+            Err((shown, message, hint.into()))
         }
     }
 }

@@ -58,7 +58,7 @@ fn assemble(
     let files: Vec<SourceFile> = texts
         .into_iter()
         .enumerate()
-        .map(|(file, (name, text))| read_file(file, name, text, env, &mut reports))
+        .map(|(file, (name, text))| read_file(file, name, text, Some(env), &mut reports))
         .collect();
     let sections = Sections::read(&files, &mut reports);
     let builder = Builder::new(name, base, &files, &mut reports);
@@ -73,11 +73,12 @@ fn assemble(
     Ok((pipeline, problems))
 }
 
-fn read_file(
+/// Reads one file. Without `env` variables are left as they are.
+pub(super) fn read_file(
     file: usize,
     name: String,
     text: String,
-    env: Environment<'_>,
+    env: Option<Environment<'_>>,
     reports: &mut Reports,
 ) -> SourceFile {
     let top = At {
@@ -104,7 +105,9 @@ fn read_file(
         reports.error_at(&At { file, path }, second, message, hint);
     }
     let mut errors = Vec::new();
-    variables::fill(&mut root, "", env, &mut errors);
+    if let Some(env) = env {
+        variables::fill(&mut root, "", env, &mut errors);
+    }
     let source = SourceFile {
         name,
         text,

@@ -21,6 +21,7 @@ mod text;
 mod tree;
 mod variables;
 mod wiring;
+mod yaml_file;
 
 pub use flow::{Edge, EdgeSource, Flow, QueueRef};
 pub use graph::Graph;
@@ -33,3 +34,4 @@ pub use spec::{
 };
 pub use variables::Environment;
 pub use wiring::{Finding, Subject};
+pub use yaml_file::YamlFile;

@@ -61,6 +61,20 @@ impl EmbeddedStore {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
         let connection = connection::create(&file)?;
+        Self::start(connection, file)
+    }
+
+    /// The same for documents that nobody misses after a power cut: tests, trials. Nothing is synced.
+    pub fn open_fleeting(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        let connection = connection::create(&file)?;
+        connection
+            .pragma_update(None, "synchronous", "off")
+            .map_err(|error| connection::failure(&file, error))?;
+        Self::start(connection, file)
+    }
+
+    fn start(connection: Connection, file: PathBuf) -> Result<Self, StoreError> {
         let catalog =
             Catalog::load(&connection).map_err(|error| connection::failure(&file, error))?;
         let writer =

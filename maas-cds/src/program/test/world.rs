@@ -1,0 +1,395 @@
+//! What a test happens in: a store and a bus of its own, and a clock that is moved by hand.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use maas_collector::collect::{CollectError, Collector, ItemOutcome, RawItem};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_engine::engine::Reads;
+use maas_engine::pool::{PoolContext, PoolRunner, Verdict, Work};
+use maas_model::clock::Clock;
+use maas_model::document::{Document, DocumentId, IndexName};
+use maas_model::message::{DeadLetter, DeadMessage, ExchangeName, Message, Outgoing, QueueName};
+use maas_model::pipeline::Pipeline;
+use maas_model::store::{
+    DocumentStore, EmbeddedStore, Query, Search, WriteAction, WriteOp, WriteOutcome,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::bus::{TestBus, Waiting};
+use super::file::{Fields, GivenMessage, Step};
+use crate::program::connect;
+
+/// More messages than any test means: they go round.
+const MOST_MESSAGES: usize = 10_000;
+
+/// Indices in which pools and interfaces keep what they must remember.
+const OWN_INDICES: [&str; 2] = ["maas-intents", "maas-file-journal"];
+
+/// A store with the models of a pipeline; kept from test to test, for making one takes longer than most tests.
+pub(super) struct Room {
+    store: Arc<dyn DocumentStore>,
+    folder: TempDir,
+}
+
+impl Room {
+    pub(super) async fn of(pipeline: &Pipeline) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let store = EmbeddedStore::open_fleeting(folder.path())?;
+        for model in pipeline.models.values() {
+            store.install(model).await?;
+        }
+        Ok(Self {
+            store: Arc::new(store),
+            folder,
+        })
+    }
+
+    /// Removes all documents.
+    async fn clear(&self) -> anyhow::Result<()> {
+        for index in self.store.indices("*").await? {
+            self.store.drop_index(&index.name).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One test's world.
+pub(super) struct World<'a> {
+    pipeline: &'a Pipeline,
+    room: &'a Room,
+    bus: Arc<TestBus>,
+    pools: HashMap<QueueName, Arc<PoolRunner>>,
+    /// The time, in microseconds.
+    time: Arc<AtomicI64>,
+    /// Letters of messages that died as a whole; all others are on the bus.
+    dead: Vec<DeadLetter>,
+    /// Files that could not be read to their end.
+    broken: Broken,
+}
+
+impl<'a> World<'a> {
+    /// An empty one. `pools`: those that work; `None`: all.
+    pub(super) async fn new(
+        pipeline: &'a Pipeline,
+        room: &'a Room,
+        pools: Option<&[String]>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
+        room.clear().await?;
+        let mut world = Self {
+            pipeline,
+            room,
+            bus: Arc::new(TestBus::new(pipeline.topology())),
+            pools: HashMap::new(),
+            time: Arc::new(AtomicI64::new(now.timestamp_micros())),
+            dead: Vec::new(),
+            broken: Broken::default(),
+        };
+        let models = Arc::new(pipeline.models.clone());
+        let reads = Reads::new(Arc::clone(&room.store), models, world.clock());
+        for pool in &pipeline.pools {
+            if pools.is_some_and(|pools| !pools.contains(&pool.name)) {
+                continue;
+            }
+            let cx = PoolContext {
+                reads: reads.clone(),
+                bus: world.bus.clone(),
+                bindings: Vec::new(),
+                grace: Duration::ZERO,
+            };
+            let runner = Arc::new(PoolRunner::build(pool, cx)?);
+            for queue in &pool.queues {
+                world.pools.insert(queue.name.clone(), Arc::clone(&runner));
+            }
+        }
+        Ok(world)
+    }
+
+    /// The clock of everything in it.
+    pub(super) fn clock(&self) -> Clock {
+        let time = Arc::clone(&self.time);
+        Clock::showing(move || {
+            DateTime::from_timestamp_micros(time.load(Relaxed)).unwrap_or_default()
+        })
+    }
+
+    /// Lets a step happen, and the pools work until nothing is left to do. Files are relative to `folder`.
+    pub(super) async fn happen(&mut self, step: &Step, folder: &Path) -> anyhow::Result<()> {
+        if let Some(now) = step.now {
+            self.time.store(now.timestamp_micros(), Relaxed);
+        }
+        if let Some(interface) = &step.interface {
+            self.ingest(interface, step, folder)
+                .await
+                .with_context(|| format!("interface `{interface}`"))?;
+        }
+        for (index, documents) in step.documents.iter().flatten() {
+            self.put(index, documents).await?;
+        }
+        if let Some(message) = &step.message {
+            self.publish(message)?;
+        }
+        self.work().await
+    }
+
+    async fn ingest(&self, name: &str, step: &Step, folder: &Path) -> anyhow::Result<()> {
+        let interface = connect::interface(self.pipeline, name)?;
+        let context = FlowContext {
+            store: Arc::clone(&self.room.store),
+            bus: self.bus.clone(),
+            clock: self.clock(),
+            force: Force::default(),
+            bindings: Vec::new(),
+        };
+        let input = self.input(step, folder)?;
+        let is_handed = input.is_some();
+        let flow = match input {
+            Some(item) => {
+                let handed = Handed {
+                    item: Some(item),
+                    interface: name.to_owned(),
+                    broken: Arc::clone(&self.broken),
+                };
+                Flow::with_collector(interface, Box::new(handed), context)?
+            }
+            None => Flow::build(interface, context)?,
+        };
+        let counts = flow.run(CancellationToken::new(), FlowMode::Once).await?;
+        if counts.broken > 0 && !is_handed {
+            bail!("{} files cannot be read to their end", counts.broken);
+        }
+        Ok(())
+    }
+
+    /// The file of a step, when it has one.
+    pub(super) fn input(&self, step: &Step, folder: &Path) -> anyhow::Result<Option<RawItem>> {
+        let (path, name, shown) = if let Some(text) = &step.text {
+            let name = step.name.clone().unwrap_or_else(|| "input".to_owned());
+            let path = self.room.folder.path().join("input");
+            std::fs::write(&path, text).context("cannot write a temporary file")?;
+            (path, name, None)
+        } else if let Some(file) = &step.file {
+            let path = folder.join(file);
+            if !path.is_file() {
+                bail!("there is no file `{}`", path.display());
+            }
+            let name = file.file_name().unwrap_or_default();
+            let shown = file.parent().map(|folder| folder.display().to_string());
+            (path, name.to_string_lossy().into_owned(), shown)
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(RawItem {
+            key: format!("{} {name}", path.display()),
+            name,
+            // As it is written in the test: the same on every machine.
+            folder: shown,
+            path,
+        }))
+    }
+
+    async fn put(&self, index: &str, documents: &[Fields]) -> anyhow::Result<()> {
+        let index = IndexName::new(index)?;
+        let mut actions = Vec::with_capacity(documents.len());
+        for fields in documents {
+            let mut source = fields.clone();
+            let id = source.shift_remove("_id");
+            let id = id.as_ref().and_then(Value::as_str).unwrap_or_default();
+            actions.push(WriteAction {
+                index: index.clone(),
+                id: DocumentId::new(id)?,
+                op: WriteOp::Index(source, None),
+            });
+        }
+        for outcome in self.room.store.write(actions).await? {
+            if let WriteOutcome::Refused { reason, .. } = outcome {
+                bail!("the store refuses a document for `{index}`: {reason}");
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, given: &GivenMessage) -> anyhow::Result<()> {
+        let mut message = Message::new(&self.clock());
+        message.document_class.clone_from(&given.document_class);
+        message.document_ids.clone_from(&given.document_ids);
+        message.document_indices.clone_from(&given.document_indices);
+        let exchange = match &given.exchange {
+            Some(exchange) => exchange.clone(),
+            None => self.exchange_of(given)?,
+        };
+        let outgoing = Outgoing {
+            exchange,
+            routing_key: given.key.clone(),
+            body: message.to_body(),
+            message_id: message.message_id,
+            priority: 5,
+            headers: Default::default(),
+        };
+        // What a test publishes itself is nothing that came of it.
+        self.bus.hand_in(&outgoing);
+        Ok(())
+    }
+
+    fn exchange_of(&self, given: &GivenMessage) -> anyhow::Result<ExchangeName> {
+        let queues = self.pipeline.pools.iter().flat_map(|pool| &pool.queues);
+        let mut bindings = queues.flat_map(|queue| &queue.bindings);
+        let taken = bindings.find(|binding| binding.pattern.matches(&given.key));
+        let Some(taken) = taken else {
+            bail!("no queue takes a message `{}`", given.key);
+        };
+        Ok(taken.exchange.clone())
+    }
+
+    /// Works on messages, oldest first, until none is left for the pools that work.
+    async fn work(&mut self) -> anyhow::Result<()> {
+        for _ in 0..MOST_MESSAGES {
+            let Some(waiting) = self.bus.take() else {
+                return Ok(());
+            };
+            let Some(pool) = self.pools.get(&waiting.queue) else {
+                continue;
+            };
+            let pool = Arc::clone(pool);
+            let verdict = pool.run_once(work(&waiting)).await.verdict;
+            match verdict {
+                Verdict::Done => {}
+                Verdict::Dead(reason) => {
+                    let owner = self.owner(&waiting.queue);
+                    let Waiting {
+                        queue,
+                        message,
+                        tries,
+                    } = waiting;
+                    let message = DeadMessage {
+                        exchange: message.exchange,
+                        routing_key: message.routing_key,
+                        queue,
+                        priority: message.priority,
+                        body: message.body,
+                        headers: message.headers,
+                    };
+                    let letter = DeadLetter::of_message(&owner, reason, tries + 1, message);
+                    self.dead.push(letter);
+                }
+                // Nobody waits in a test: the others first, then again.
+                Verdict::Again(..) | Verdict::HandBack => self.bus.put_back(Waiting {
+                    tries: waiting.tries + 1,
+                    ..waiting
+                }),
+            }
+        }
+        bail!("more than {MOST_MESSAGES} messages: do they go round?")
+    }
+
+    fn owner(&self, queue: &QueueName) -> String {
+        let mut pools = self.pipeline.pools.iter();
+        let owner = pools.find(|pool| pool.queues.iter().any(|known| known.name == *queue));
+        owner.map(|pool| pool.name.clone()).unwrap_or_default()
+    }
+
+    /// Everything published since the last call.
+    pub(super) fn take_published(&mut self) -> Vec<Outgoing> {
+        self.bus.take_published()
+    }
+
+    /// Letters of messages that died as a whole since the last call.
+    pub(super) fn take_dead(&mut self) -> Vec<DeadLetter> {
+        std::mem::take(&mut self.dead)
+    }
+
+    /// Files since the last call that could not be read to their end.
+    pub(super) fn take_broken(&mut self) -> Vec<BrokenFile> {
+        std::mem::take(&mut *self.broken.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All documents of an index or alias, by index and id.
+    pub(super) async fn documents(&self, index: &str) -> anyhow::Result<Vec<Document>> {
+        let index = IndexName::new(index)?;
+        let search = Search::new(Query::All);
+        let mut pages = self.room.store.scan(&index, &search).await?;
+        let mut documents = Vec::new();
+        while let Some(page) = pages.next().await? {
+            documents.extend(page);
+        }
+        documents.sort_by(|a, b| (&a.index, &a.id).cmp(&(&b.index, &b.id)));
+        Ok(documents)
+    }
+
+    /// The aliases of the pipeline's models that have documents.
+    pub(super) async fn filled(&self) -> anyhow::Result<Vec<String>> {
+        let indices = self.room.store.indices("*").await?;
+        let mut names: Vec<String> = indices
+            .into_iter()
+            .map(|info| match info.aliases.first() {
+                Some(alias) => alias.to_string(),
+                None => info.name.to_string(),
+            })
+            .filter(|name| !OWN_INDICES.contains(&name.as_str()))
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+fn work(waiting: &Waiting) -> Work<'_> {
+    Work {
+        queue: &waiting.queue,
+        exchange: &waiting.message.exchange,
+        routing_key: &waiting.message.routing_key,
+        body: &waiting.message.body,
+        priority: waiting.message.priority,
+        headers: &waiting.message.headers,
+        redelivered: waiting.tries > 0,
+        tries: waiting.tries,
+    }
+}
+
+/// A file that could not be read to its end.
+pub(super) struct BrokenFile {
+    pub(super) interface: String,
+    pub(super) file: String,
+    pub(super) reason: String,
+}
+
+type Broken = Arc<Mutex<Vec<BrokenFile>>>;
+
+/// Hands one file to an interface.
+struct Handed {
+    item: Option<RawItem>,
+    interface: String,
+    broken: Broken,
+}
+
+#[async_trait]
+impl Collector for Handed {
+    async fn next(&mut self) -> Result<Option<RawItem>, CollectError> {
+        Ok(self.item.take())
+    }
+
+    async fn settle(&mut self, item: RawItem, outcome: ItemOutcome) -> Result<(), CollectError> {
+        if let ItemOutcome::Broken(reason) = outcome {
+            let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+            broken.push(BrokenFile {
+                interface: self.interface.clone(),
+                file: item.name,
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    fn repeats(&self) -> bool {
+        true
+    }
+}

@@ -42,14 +42,15 @@ pub(super) struct Converters {
     partial: bool,
 }
 
-enum Converter {
+/// One converter.
+pub(super) enum Converter {
     Expression(Expression),
     Regex(Regex, Vec<Piece>),
 }
 
 /// A piece of a format.
 #[derive(Debug, PartialEq)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Group(usize),
 }
@@ -90,7 +91,7 @@ impl Converters {
 }
 
 impl Convert {
-    fn compile(self, path: &str) -> Result<Converter, SettingError> {
+    pub(super) fn compile(self, path: &str) -> Result<Converter, SettingError> {
         match self {
             Self::Expression(text) => {
                 Expression::parse(&text, "value", path).map(Converter::Expression)
@@ -115,7 +116,7 @@ impl Convert {
 }
 
 impl Converter {
-    fn convert(&self, value: &Value) -> Result<Value, String> {
+    pub(super) fn convert(&self, value: &Value) -> Result<Value, String> {
         match self {
             Self::Expression(expression) => expression.evaluate(value),
             Self::Regex(regex, pieces) => {
@@ -131,7 +132,7 @@ impl Converter {
 
 /// What is wrong with a regular expression, in one line. The library draws the place in a picture of
 /// several lines, under the expression; one that has lines of its own gets no place.
-fn regex_fault(error: &regex::Error) -> String {
+pub(super) fn regex_fault(error: &regex::Error) -> String {
     const MARGIN: usize = 4;
     let text = error.to_string();
     let picture: Vec<&str> = text.lines().collect();

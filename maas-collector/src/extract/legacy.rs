@@ -3,6 +3,7 @@
 //! Each extractor registers its old class beside itself, as [`LegacyName`], with a function that takes
 //! the old arguments out of [`Arguments`].
 
+use maas_model::expression::Expression;
 use maas_model::plugin::{
     LegacyError, LegacyName, SettingError, Translation, suggestion, translate_legacy,
 };
@@ -27,6 +28,16 @@ pub(super) const fn old_class(
         class,
         translate,
     }
+}
+
+/// Of a class that takes the arguments that all take, and obeys none.
+pub(super) fn without_settings(
+    old: &Value,
+    plugin: &'static str,
+) -> Result<Translation, Vec<SettingError>> {
+    let mut arguments = Arguments::of(old);
+    arguments.ignore(&["converter_map", "allow_partial"]);
+    arguments.finish(plugin)
 }
 
 /// The arguments of one extractor, taken out one by one, and what was found wrong with them.
@@ -120,7 +131,7 @@ impl Arguments {
     /// The source of a field whose entry in `attr_map` has to be a lambda.
     pub(super) fn lambda(&mut self, field: &str, entry: &Value) -> Option<Value> {
         match entry.get("python").and_then(Value::as_str) {
-            Some(text) => Some(json!({"expr": as_lambda(text)})),
+            Some(text) => Some(as_source(text)),
             None => {
                 let reason = "a text or an object with `python` is wanted";
                 self.refuse(&format!("attr_map.{field}"), reason);
@@ -161,8 +172,30 @@ impl Arguments {
         self.settings.insert("convert".into(), converted.into());
     }
 
+    /// An argument does not do what it says; `path` within `args`.
+    pub(super) fn warn(&mut self, path: &str, reason: impl ToString) {
+        self.warnings.push(wrong(format!("args.{path}"), reason));
+    }
+
+    /// Leaves out converters of fields that there are not: they are never called.
+    pub(super) fn drop_unused_converters(&mut self) {
+        let Some(Value::Object(converters)) = self.settings.get("convert") else {
+            return;
+        };
+        let unused = converters
+            .keys()
+            .filter(|field| self.settings["fields"].get(field).is_none());
+        let unused: Vec<String> = unused.cloned().collect();
+        for field in unused {
+            self.settings["convert"]
+                .as_object_mut()
+                .map(|all| all.shift_remove(&field));
+            let path = format!("converter_map.{field}");
+            self.warnings.push(wrong(path, "there is no such field"));
+        }
+    }
+
     /// Arguments that the class takes and does not obey.
-    #[allow(dead_code)]
     pub(super) fn ignore(&mut self, arguments: &[&'static str]) {
         for argument in arguments {
             let path = match (*argument, self.converters.take()) {
@@ -243,6 +276,16 @@ fn convert(converter: &Value) -> Result<Value, String> {
             Ok(regex)
         }
         other => Err(format!("`{other}` is no type of converter")),
+    }
+}
+
+/// The source of a field that is computed: a value that is always the same stands there as such.
+fn as_source(text: &str) -> Value {
+    let constant = Expression::from_lambda(text).ok();
+    let constant = constant.and_then(|(_, expression)| expression.constant().cloned());
+    match constant {
+        None | Some(Value::Null) => json!({"expr": as_lambda(text)}),
+        Some(value) => json!({"value": value}),
     }
 }
 

@@ -5,16 +5,23 @@ pub mod archive;
 mod bounded;
 mod convert;
 pub mod csv;
+pub mod edrs_ddp;
 pub mod edrs_pass_status;
+pub mod eisp;
+pub mod esip_products;
 mod field;
 pub mod json;
 pub mod legacy;
+pub mod log;
+pub mod orbit_ephemeris_message;
 mod plugin;
+pub mod satellite_unavailability;
 #[cfg(test)]
 pub(crate) mod testing;
 mod workbook;
 pub mod xlsx;
 pub mod xlsx_columns;
+pub mod xml;
 mod zip;
 
 pub use convert::{Convert, RegexConvert};

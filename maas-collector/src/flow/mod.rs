@@ -110,6 +110,15 @@ struct Item {
     meta: Option<Source>,
 }
 
+impl Item {
+    /// Where the file came from at first: its side file knows when this is a replay from elsewhere.
+    fn folder(&self) -> Option<&str> {
+        let kept = self.meta.as_ref().and_then(|meta| meta.get("reportFolder"));
+        let kept = kept.and_then(serde_json::Value::as_str);
+        kept.or(self.raw.folder.as_deref())
+    }
+}
+
 /// How an item ended, as far as extraction goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Ending {

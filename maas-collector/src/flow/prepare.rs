@@ -136,7 +136,7 @@ pub(super) fn extract(
     let input = Input {
         path: &path,
         name: &item.raw.name,
-        folder: item.raw.folder.as_deref(),
+        folder: item.folder(),
     };
     let extracted = target.extractor.extract(&input, &mut sink);
     sink.end(extracted);

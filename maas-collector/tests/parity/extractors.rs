@@ -11,16 +11,6 @@ use serde_json::{Map, Value, json};
 
 use crate::cases::{self, Score};
 
-const CLASSES: [&str; 7] = [
-    "JSONExtractor",
-    "JSONExtractorExtended",
-    "CSVExtractor",
-    "XLSXExtractor",
-    "XLSXColumnExtractor",
-    "EDRSApsExtractor",
-    "AnomalyCorrelationExtractor",
-];
-
 #[test]
 fn old_configurations_give_the_same_records_and_documents() {
     let Some(folder) = cases::folder() else {
@@ -36,10 +26,6 @@ fn old_configurations_give_the_same_records_and_documents() {
     let mut score = Score::default();
     for file in files {
         let case: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        let class = case["config"]["extractor"]["class"].as_str();
-        if !class.is_some_and(|class| CLASSES.contains(&class)) {
-            continue;
-        }
         let name = case["case"].as_str().unwrap();
         let mut result = check(&folder, &case, &case);
         if let (Err(_), Some(alternate)) = (&result, case.get("alternate")) {
@@ -79,9 +65,14 @@ fn check(folder: &Path, case: &Value, expected: &Value) -> Result<(), String> {
     let input = Input {
         path: &path,
         name: &name,
-        folder: None,
+        folder: case["report_folder"].as_str(),
     };
     if extractor.extract(&input, &mut found).is_err() {
+        // There such a file is parsed as a whole, before its first record.
+        let parsed_first = expected["records"].as_array().is_some_and(Vec::is_empty);
+        if parsed_first && expected.get("record_error").is_some() {
+            return Ok(());
+        }
         found.records.push(None);
     }
     // It logs what it cannot read and goes on.
@@ -162,7 +153,11 @@ fn ids_and_documents_agree(found: &Found, case: &Value, expected: &Value) -> Res
         };
         outcome_agrees(&id, wanted).map_err(|error| format!("id {number}: {error}"))?;
         if let (Some(model), Ok(_)) = (&model, &id) {
-            let (document, index) = document(model, record, expected);
+            let mut record = record.clone();
+            if let Some(folder) = case["report_folder"].as_str() {
+                record.insert("reportFolder".into(), folder.into());
+            }
+            let (document, index) = document(model, &record, expected);
             outcome_agrees(&document, &expected["documents"][number])
                 .map_err(|error| format!("document {number}: {error}"))?;
             if document.is_ok() && index != expected["index"][number] {

@@ -1,0 +1,249 @@
+//! The old class that XML stands for.
+
+use maas_model::plugin::{SettingError, Translation};
+use serde_json::{Map, Value, json};
+
+use super::names::Names;
+use super::path::{Namespaces, Path, PathError};
+use crate::extract::legacy::{Arguments, old_class};
+
+inventory::submit! { old_class("XMLExtractor", |old| translate(old, "xml")) }
+
+/// The arguments of the old class, as settings of `plugin`, which are those of XML.
+pub(in crate::extract) fn translate(
+    old: &Value,
+    plugin: &'static str,
+) -> Result<Translation, Vec<SettingError>> {
+    let mut arguments = Arguments::of(old);
+    let partial = arguments.flag("allow_partial");
+    if partial {
+        arguments.settings.insert("partial".into(), true.into());
+    }
+    let default_namespace = arguments.text("default_namespace").unwrap_or_default();
+    let namespaces = match arguments.take("namespace_map") {
+        None => Namespaces::new(),
+        Some(Value::Object(map)) => texts(&mut arguments, map),
+        Some(_) => {
+            arguments.refuse("namespace_map", "it is no object");
+            Namespaces::new()
+        }
+    };
+    let mut paths = Paths {
+        default_namespace,
+        namespaces,
+        names: Names::default(),
+        differing: false,
+    };
+    let records = arguments.text("iterate_nodes");
+    let attr_map = arguments.object("attr_map");
+    paths.look(records.as_deref(), &attr_map);
+    if let Some(text) = records {
+        match paths.new_path(&text, None, false) {
+            Ok(path) => {
+                arguments.settings.insert("records".into(), path.into());
+            }
+            Err(error) => arguments.refuse("iterate_nodes", error),
+        }
+    }
+    arguments.fields(attr_map, |arguments, field, entry| {
+        source(arguments, &mut paths, partial, field, &entry)
+    });
+    if !paths.differing && !paths.plain_namespaces().is_empty() {
+        let namespaces = json!(paths.plain_namespaces());
+        arguments.settings.insert("namespaces".into(), namespaces);
+    }
+    arguments.converters();
+    arguments.drop_unused_converters();
+    arguments.finish(plugin)
+}
+
+fn texts(arguments: &mut Arguments, map: Map<String, Value>) -> Namespaces {
+    let mut namespaces = Namespaces::new();
+    for (prefix, namespace) in map {
+        match namespace {
+            Value::String(namespace) => {
+                namespaces.insert(prefix, namespace);
+            }
+            _ => arguments.refuse(&format!("namespace_map.{prefix}"), "it is no text"),
+        }
+    }
+    namespaces
+}
+
+/// What an entry of `attr_map` is here.
+fn source(
+    arguments: &mut Arguments,
+    paths: &mut Paths,
+    partial: bool,
+    field: &str,
+    entry: &Value,
+) -> Option<Value> {
+    let mut path = |arguments: &mut Arguments, text: &str, attribute: bool| {
+        match paths.new_path(text, Some(field), !attribute) {
+            Ok(path) => Some(path),
+            // There a wrong path is found out when it is followed, like one that leads nowhere.
+            Err(error) if partial => {
+                arguments.warn(
+                    &format!("attr_map.{field}"),
+                    format!("always null: {error}"),
+                );
+                None
+            }
+            Err(error) => {
+                arguments.refuse(&format!("attr_map.{field}"), error);
+                None
+            }
+        }
+    };
+    let null = json!({"expr": "None"});
+    let keys = |wanted: &[&str]| {
+        let object = entry.as_object();
+        object.is_some_and(|object| {
+            object.len() == wanted.len() && wanted.iter().all(|key| object[*key].is_string())
+        })
+    };
+    match entry {
+        Value::Null => Some(json!({"path": ".", "null_when_empty": true})),
+        Value::String(text) => {
+            let path = path(arguments, text, false);
+            Some(path.map_or(null, Value::from))
+        }
+        Value::Object(object) if object.contains_key("python") => {
+            match object["python"].as_str().and_then(element_lambda) {
+                Some(source) => Some(source),
+                None => arguments.lambda(field, entry),
+            }
+        }
+        Value::Object(object)
+            if object.len() == 1 && object.contains_key("attr") && keys(&["attr"]) =>
+        {
+            Some(json!({"attr": object["attr"]}))
+        }
+        Value::Object(object)
+            if object.contains_key("path")
+                && object.contains_key("attr")
+                && keys(&["path", "attr"]) =>
+        {
+            let path = path(arguments, object["path"].as_str()?, true);
+            Some(path.map_or(null, |path| json!({"path": path, "attr": object["attr"]})))
+        }
+        _ => {
+            let reason = "a path, `path` and `attr`, `attr`, or `python` is wanted";
+            arguments.refuse(&format!("attr_map.{field}"), reason);
+            None
+        }
+    }
+}
+
+/// Old paths, whose namespaces follow rules of their own: a first namespace is put before the first step
+/// only, and the map of prefixes holds for paths to texts only.
+struct Paths {
+    default_namespace: String,
+    namespaces: Namespaces,
+    names: Names,
+    /// Some path means something else under the simple rule of ours, so all are written in full.
+    differing: bool,
+}
+
+impl Paths {
+    /// Finds out whether all paths mean the same under our rule.
+    fn look(&mut self, records: Option<&str>, attr_map: &Map<String, Value>) {
+        let mut differing = records.is_some_and(|path| self.differs(path, None, false));
+        for (field, entry) in attr_map {
+            differing |= match (entry.as_str(), entry["path"].as_str()) {
+                (Some(path), _) => self.differs(path, Some(field), true),
+                (None, Some(path)) => self.differs(path, Some(field), false),
+                (None, None) => false,
+            };
+        }
+        self.differing = differing;
+    }
+
+    fn differs(&mut self, path: &str, field: Option<&str>, prefixes: bool) -> bool {
+        let old = self.old(path, field, prefixes);
+        let namespaces = self.plain_namespaces();
+        old != Path::parse(path, &namespaces, &mut self.names)
+    }
+
+    fn plain_namespaces(&self) -> Namespaces {
+        let mut namespaces = self.namespaces.clone();
+        if !self.default_namespace.is_empty() {
+            let default = self.default_namespace.clone();
+            namespaces.entry(String::new()).or_insert(default);
+        }
+        namespaces
+    }
+
+    /// What the path means there.
+    fn old(&mut self, path: &str, field: Option<&str>, prefixes: bool) -> Result<Path, PathError> {
+        let first = match self.default_namespace.as_str() {
+            "" => field.and_then(|field| self.namespaces.get(field)),
+            _ => Some(&self.default_namespace),
+        };
+        let text = first.map(|first| format!("{{{first}}}{path}"));
+        let none = Namespaces::new();
+        let namespaces = if prefixes { &self.namespaces } else { &none };
+        Path::parse(text.as_deref().unwrap_or(path), namespaces, &mut self.names)
+    }
+
+    fn new_path(
+        &mut self,
+        path: &str,
+        field: Option<&str>,
+        prefixes: bool,
+    ) -> Result<String, PathError> {
+        let old = self.old(path, field, prefixes)?;
+        Ok(match self.differing {
+            true => old.in_full(&self.names),
+            false => path.to_owned(),
+        })
+    }
+}
+
+/// The lambdas over elements that are known, as what they read: `r.text`, `r.attrib['a']`, `r.get('a')`,
+/// `r.find('p').text`, `r.find('p').attrib['a']`, `[e.text for e in r.findall('p')]`.
+fn element_lambda(text: &str) -> Option<Value> {
+    let text = text.trim().strip_prefix("lambda")?;
+    let (parameter, body) = text.split_once(':')?;
+    let parameter = parameter.trim();
+    let body: String = body.trim().into();
+    if let Some(list) = body
+        .strip_prefix('[')
+        .and_then(|body| body.strip_suffix(']'))
+    {
+        let (item, list) = list.split_once(" for ")?;
+        let (local, list) = list.split_once(" in ")?;
+        let is_text = item.trim().strip_suffix(".text") == Some(local.trim());
+        let list = list.trim().strip_prefix(parameter)?;
+        let (path, rest) = call(list, ".findall(")?;
+        let all = json!({"path": path, "all": true, "null_when_empty": true});
+        return (is_text && rest.is_empty()).then_some(all);
+    }
+    let body = body.strip_prefix(parameter)?;
+    let (path, rest) = match call(body, ".find(") {
+        Some((path, rest)) => (path, rest),
+        None => (".".to_owned(), body),
+    };
+    if rest == ".text" {
+        return Some(json!({"path": path, "null_when_empty": true}));
+    }
+    if let Some((name, "")) = item(rest, ".attrib[", ']') {
+        return Some(json!({"path": path, "attr": name}));
+    }
+    let (name, rest) = call(rest, ".get(")?;
+    let whole = path == "." && rest.is_empty();
+    whole.then(|| json!({"expr": format!("record.get('@{name}')")}))
+}
+
+/// `.find('x')rest`: `x` and the rest.
+fn call<'a>(text: &'a str, start: &str) -> Option<(String, &'a str)> {
+    item(text, start, ')')
+}
+
+fn item<'a>(text: &'a str, start: &str, end: char) -> Option<(String, &'a str)> {
+    let text = text.strip_prefix(start)?.trim_start();
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let (value, rest) = text[1..].split_once(quote)?;
+    let rest = rest.trim_start().strip_prefix(end)?;
+    (!value.contains('\\')).then(|| (value.to_owned(), rest))
+}

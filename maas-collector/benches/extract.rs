@@ -101,6 +101,67 @@ fn csv_file() -> Vec<u8> {
     text
 }
 
+/// A daily report: texts that all sheets share, numbers, dates.
+fn xlsx_file() -> Vec<u8> {
+    let mut texts = String::from("<sst>");
+    let mut rows = String::from("<row>");
+    let header = [
+        "id",
+        "name",
+        "size",
+        "start",
+        "stop",
+        "published",
+        "station",
+    ];
+    for (number, name) in header.iter().enumerate() {
+        texts.push_str(&format!("<si><t>{name}</t></si>"));
+        rows.push_str(&format!("<c t=\"s\"><v>{number}</v></c>"));
+    }
+    rows.push_str("</row>");
+    for number in 0..RECORDS {
+        texts.push_str(&format!(
+            "<si><t>{number:08}</t></si><si><t>S2A_OPER_{number}</t></si>"
+        ));
+        let (row, text, day) = (
+            number + 2,
+            7 + 2 * number,
+            45315.218 + number as f64 / 977.0,
+        );
+        rows.push_str(&format!(
+            "<row r=\"{row}\"><c r=\"A{row}\" t=\"s\"><v>{text}</v></c><c r=\"B{row}\" t=\"s\"><v>{}</v></c>\
+            <c r=\"C{row}\"><v>{number}</v></c><c r=\"D{row}\" s=\"1\"><v>{day}</v></c>\
+            <c r=\"E{row}\" s=\"1\"><v>{day}</v></c><c r=\"F{row}\" s=\"1\"><v>{day}</v></c>\
+            <c r=\"G{row}\" t=\"s\"><v>6</v></c></row>",
+            text + 1
+        ));
+    }
+    let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
+    texts.push_str("</sst>");
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in [
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name=\"S\" r:id=\"r\"/></sheets></workbook>",
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "<r><Relationship Id=\"r\" Type=\"/worksheet\" Target=\"s.xml\"/></r>",
+        ),
+        (
+            "xl/styles.xml",
+            "<s><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"22\"/></cellXfs></s>",
+        ),
+        ("xl/sharedStrings.xml", &texts),
+        ("xl/s.xml", &sheet),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
 fn run(extractor: &dyn Extractor, path: &Path, documents: &mut Documents) {
     let input = Input {
         path,
@@ -146,6 +207,7 @@ fn bench(c: &mut Criterion) {
             &page,
         ),
         ("csv", "csv", json!({"fields": columns}), &csv_file()),
+        ("xlsx", "xlsx", json!({"fields": columns}), &xlsx_file()),
     ] {
         let extractor = ExtractorPlugin::find(plugin)
             .unwrap()

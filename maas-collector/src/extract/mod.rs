@@ -10,6 +10,8 @@ pub mod edrs_pass_status;
 pub mod eisp;
 pub mod esip_products;
 mod field;
+#[cfg(test)]
+mod hostile;
 pub mod json;
 pub mod legacy;
 pub mod log;

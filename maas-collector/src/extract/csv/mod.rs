@@ -102,6 +102,8 @@ struct CsvExtractor {
     encoding: Option<&'static Encoding>,
     delimiter: Option<u8>,
     quote: Option<u8>,
+    /// Whether a field is called like the one that is always set.
+    makes_report_name: bool,
 }
 
 enum FieldSource {
@@ -156,9 +158,11 @@ impl ExtractorConfig for CsvConfig {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let makes_report_name = fields.iter().any(|(field, _)| field == "reportName");
         Ok(Box::new(CsvExtractor {
             header: self.header,
             fields,
+            makes_report_name,
             converters,
             partial: self.partial,
             encoding,
@@ -192,42 +196,82 @@ impl CsvField {
     }
 }
 
-/// The columns of one file by name; the last of several of one name.
-type Columns = HashMap<String, usize>;
+/// What is the same for all rows of a file.
+struct Layout {
+    /// The columns by name; the last of several of one name.
+    columns: HashMap<String, usize>,
+    /// The column of each field; `None` where it has none.
+    places: Vec<Option<usize>>,
+    /// A record with all fields. Filling in a copy is quicker than inserting one field after the other.
+    template: Source,
+}
 
 impl CsvExtractor {
-    fn record(&self, row: &Row, columns: &Columns, name: &str) -> Result<Source, FieldError> {
-        let mut record = Source::with_capacity(self.fields.len() + 2);
+    fn layout(&self, columns: HashMap<String, usize>, name: &str) -> Layout {
+        let places = self.fields.iter().map(|(_, source)| match source {
+            FieldSource::Column(column) => columns.get(column).copied(),
+            FieldSource::Position(at) => Some(*at),
+            FieldSource::Constant(_) | FieldSource::Expression(_) => None,
+        });
+        let places = places.collect();
+        let fields = self.fields.iter().map(|(field, source)| match source {
+            FieldSource::Constant(value) => (field.clone(), value.clone()),
+            _ => (field.clone(), Value::Null),
+        });
+        let mut template: Source = fields.collect();
+        template.insert("reportName".into(), name.into());
+        Layout {
+            columns,
+            places,
+            template,
+        }
+    }
+
+    fn record(&self, row: &Row, layout: &Layout, name: &str) -> Result<Source, FieldError> {
+        let mut record = layout.template.clone();
         let mut whole = None;
-        for (field, source) in &self.fields {
-            let value = match source {
-                FieldSource::Column(column) => {
-                    let cell = columns.get(column).and_then(|at| row.cell(*at));
-                    cell.map_or(Value::Null, Value::from)
-                }
-                FieldSource::Position(at) => match row.cell(*at) {
-                    Some(cell) => Value::from(cell),
-                    None => continue,
+        let mut has_gaps = false;
+        let fields = self.fields.iter().zip(&layout.places);
+        for (((field, source), place), value) in fields.zip(record.values_mut()) {
+            let cell = place.and_then(|at| row.cell(at));
+            match source {
+                FieldSource::Column(_) => *value = cell.map_or(Value::Null, Value::from),
+                FieldSource::Position(_) => match cell {
+                    Some(cell) => *value = cell.into(),
+                    None => has_gaps = true,
                 },
-                FieldSource::Constant(value) => value.clone(),
+                FieldSource::Constant(_) => {}
                 FieldSource::Expression(expression) => {
-                    let row = whole.get_or_insert_with(|| self.whole(row, columns));
+                    let row = whole.get_or_insert_with(|| self.whole(row, &layout.columns));
                     match expression.evaluate(row) {
-                        Ok(value) => value,
-                        Err(_) if self.partial => Value::Null,
+                        Ok(made) => *value = made,
+                        Err(_) if self.partial => {}
                         Err(reason) => return Err(FieldError::new(field, reason)),
                     }
                 }
-            };
-            record.insert(field.clone(), value);
+            }
         }
-        record.insert("reportName".into(), name.into());
+        if has_gaps {
+            self.remove_gaps(row, &mut record);
+        }
+        if self.makes_report_name {
+            record.insert("reportName".into(), name.into());
+        }
         self.converters.apply(&mut record)?;
         Ok(record)
     }
 
+    /// Removes the fields by position that the row is too short for.
+    fn remove_gaps(&self, row: &Row, record: &mut Source) {
+        for (field, source) in &self.fields {
+            if matches!(source, FieldSource::Position(at) if *at >= row.len()) {
+                record.shift_remove(field);
+            }
+        }
+    }
+
     /// The row as an expression sees it.
-    fn whole(&self, row: &Row, columns: &Columns) -> Value {
+    fn whole(&self, row: &Row, columns: &HashMap<String, usize>) -> Value {
         if !self.header {
             return row.cells().collect();
         }
@@ -242,16 +286,17 @@ impl CsvExtractor {
     fn columns<R: std::io::Read>(
         &self,
         rows: &mut Rows<R>,
-    ) -> Result<Option<Columns>, ExtractError> {
+    ) -> Result<Option<HashMap<String, usize>>, ExtractError> {
         let Some(header) = rows.next()? else {
             return Ok(None);
         };
         let names = header.cells().enumerate();
-        let columns: Columns = names.map(|(at, name)| (name.to_owned(), at)).collect();
-        Ok(Some(columns))
+        Ok(Some(
+            names.map(|(at, name)| (name.to_owned(), at)).collect(),
+        ))
     }
 
-    fn missing_column(&self, columns: &Columns) -> Option<&str> {
+    fn missing_column(&self, columns: &HashMap<String, usize>) -> Option<&str> {
         self.fields.iter().find_map(|(_, source)| match source {
             FieldSource::Column(name) if !columns.contains_key(name) => Some(name.as_str()),
             _ => None,
@@ -275,9 +320,10 @@ impl Extractor for CsvExtractor {
                 Some(columns) => columns,
                 None => return Ok(()),
             },
-            false => Columns::new(),
+            false => HashMap::new(),
         };
         let missing = self.missing_column(&columns).filter(|_| !self.partial);
+        let layout = self.layout(columns, input.name);
         while let Some(row) = rows.next()? {
             if self.header && row.len() == 0 {
                 continue;
@@ -291,7 +337,7 @@ impl Extractor for CsvExtractor {
             let place = || format!("line {}", row.line);
             let raw = || row.raw.clone();
             let origin = Origin::new(&place, &raw);
-            let taken = match self.record(row, &columns, input.name) {
+            let taken = match self.record(row, &layout, input.name) {
                 Ok(record) => sink.record(record, &origin),
                 Err(error) => sink.bad(origin.bad(error.field, error.reason)),
             };

@@ -5,6 +5,8 @@
 
 use std::io::Read;
 
+use memchr::memchr3;
+
 use super::decode::Decoded;
 use super::dialect::Dialect;
 use crate::extract::ExtractError;
@@ -107,7 +109,18 @@ impl<R: Read> Rows<R> {
             }
             let mut taken = 0;
             let mut ended = false;
-            for &c in window {
+            while let Some(&c) = window.get(taken) {
+                if let Some(stop) = stop(self.dialect, state) {
+                    // Most of a file is the inside of cells.
+                    let rest = &window[taken..];
+                    let length = memchr3(stop, b'\n', b'\r', rest).unwrap_or(rest.len());
+                    if length > 0 {
+                        self.row.cells.extend_from_slice(&rest[..length]);
+                        self.after_return = false;
+                        taken += length;
+                        continue;
+                    }
+                }
                 taken += 1;
                 if c == b'\n' && std::mem::take(&mut self.after_return) {
                     continue;
@@ -136,6 +149,16 @@ impl<R: Read> Rows<R> {
                 return Ok(Some(&self.row));
             }
         }
+    }
+}
+
+/// The only character beside ends of lines that means something in this state, when all others belong to the
+/// cell.
+fn stop(dialect: Dialect, state: State) -> Option<u8> {
+    match state {
+        State::Bare => Some(dialect.delimiter),
+        State::Quoted => Some(dialect.quote),
+        State::RowStart | State::CellStart | State::QuoteInQuoted => None,
     }
 }
 

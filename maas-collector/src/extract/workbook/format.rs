@@ -5,6 +5,11 @@ pub(super) fn is_date_id(id: u32) -> bool {
     matches!(id, 14..=22 | 45..=47)
 }
 
+/// The same for old files, which know more of them.
+pub(super) fn is_old_date_id(id: u32) -> bool {
+    is_date_id(id) || matches!(id, 27..=36 | 50..=58 | 71..=81)
+}
+
 /// Whether a format that a file brings along shows a date: it has more letters of dates than places of
 /// digits, without quoted texts, escaped characters and what stands in brackets.
 pub(super) fn is_date(format: &str) -> bool {

@@ -9,6 +9,7 @@ mod sheet;
 #[cfg(test)]
 pub(super) mod testing;
 mod texts;
+pub(super) mod xls;
 mod xlsx;
 
 use std::fs::File;
@@ -21,6 +22,7 @@ pub use cell::Dates;
 pub(super) use sheet::{Row, Sheet};
 
 use super::ExtractError;
+use xls::Book;
 use xlsx::Package;
 
 /// Largest file.
@@ -38,9 +40,12 @@ const LONGEST_TEXTS: usize = 64 << 20;
 const TOO_MANY_CELLS: &str =
     "it has more than 4000000 cells; split the workbook, or deliver it as CSV";
 
-/// A workbook.
-pub(super) struct Workbook {
-    package: Package,
+/// A workbook of either form.
+pub(super) enum Workbook {
+    /// `.xlsx`
+    Package(Package),
+    /// `.xls`
+    Book(Book),
 }
 
 /// Which sheet.
@@ -66,16 +71,18 @@ impl Workbook {
         let count = file.read(&mut magic).map_err(damage)?;
         file.rewind().map_err(damage)?;
         match &magic[..count] {
-            b"PK\x03\x04" => Ok(Self {
-                package: Package::open(file)?,
-            }),
+            b"PK\x03\x04" => Package::open(file).map(Self::Package),
+            xls::MAGIC => Book::open(file).map(Self::Book),
             _ => Err(damage("it is no workbook")),
         }
     }
 
     /// Reads one sheet.
     pub(super) fn sheet(&mut self, id: &SheetId<'_>) -> Result<Sheet, ExtractError> {
-        let names = self.package.sheet_names();
+        let names = match self {
+            Self::Package(package) => package.sheet_names(),
+            Self::Book(book) => book.sheet_names(),
+        };
         let position = match *id {
             SheetId::Position(position) => Some(position).filter(|at| *at < names.len()),
             SheetId::Name(wanted) => names.iter().position(|name| *name == wanted),
@@ -88,7 +95,10 @@ impl Workbook {
             let names = names.join("`, `");
             damage(format!("there is no sheet `{wanted}`; there are `{names}`"))
         })?;
-        self.package.sheet(position)
+        match self {
+            Self::Package(package) => package.sheet(position),
+            Self::Book(book) => book.sheet(position),
+        }
     }
 }
 

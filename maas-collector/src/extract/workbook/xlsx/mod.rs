@@ -15,7 +15,7 @@ use parts::{Contents, Relations};
 use xml::Xml;
 
 /// An open file.
-pub(super) struct Package {
+pub(in crate::extract) struct Package {
     zip: Zip<File>,
     contents: Contents,
     sheets: Vec<(String, String)>,

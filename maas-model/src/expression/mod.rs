@@ -72,4 +72,6 @@ impl Expression {
 }
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;

@@ -124,3 +124,23 @@ fn wrong_settings_are_all_told() {
         ]
     );
 }
+
+#[test]
+fn the_settings_on_the_page_about_expressions_are_right() {
+    let page = include_str!("../../../../docs/expressions.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let mut settings: Value = serde_yaml::from_str(example).unwrap();
+    settings["fields"]["satellite_id"] = json!("$.Satellite");
+    settings["fields"]["start_date"] = json!("$.Start");
+    settings["records"] = json!("$");
+    let text = r#"{ "Name": "S2A_OPER_MSI_L1C_DS_2APS", "GeoFootprint": 1, "AcquisitionID": "x",
+        "Satellite": "SENTINEL-2A", "Start": "20240124T051505" }"#;
+    let found = extract(settings, text);
+    assert!(found.bad.is_empty(), "{:?}", found.bad);
+    let record = &found.records[0];
+    assert_eq!(record["footprint"], 1);
+    assert_eq!(record["acquisition"], "x");
+    assert_eq!(record["satellite_id"], "S2A");
+    assert_eq!(record["start_date"]["$datetime"], "2024-01-24T05:15:05");
+}

@@ -77,3 +77,24 @@ fn old_paths_are_written_in_the_standard_dialect() {
         assert!(JsonPath::parse(new).is_ok(), "{new}");
     }
 }
+
+/// And every path in an example that is none of expressions.
+#[test]
+fn the_page_about_expressions_is_right_about_paths() {
+    let page = include_str!("../../../../../docs/expressions.md");
+    let (_, rest) = page.split_once("```paths\n").unwrap();
+    let (table, _) = rest.split_once("```").unwrap();
+    let mut checked = 0;
+    for line in table.lines() {
+        let (old, new) = line.split_once("   ").unwrap();
+        let translated = from_legacy(old, Dialect::Extended);
+        assert_eq!(translated.as_deref(), Ok(new.trim()), "{old}");
+        assert!(JsonPath::parse(new.trim()).is_ok(), "{new}");
+        checked += 1;
+    }
+    assert_eq!(checked, 9);
+    for operator in ["parent", "len", "keys"] {
+        assert!(page.contains(&format!("`` `{operator}` ``")));
+        assert!(from_legacy(&format!("$.a.`{operator}`"), Dialect::Extended).is_err());
+    }
+}

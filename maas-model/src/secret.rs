@@ -35,6 +35,8 @@ pub struct SecretEnv {
 pub struct SecretFile {
     /// Path, relative to the folder of the pipeline.
     file: PathBuf,
+    /// Where it stands in the file, which is JSON then: `/interfaces/0/client_password`.
+    pointer: Option<String>,
 }
 
 /// Why a secret cannot be had. Names its place, never its text.
@@ -56,6 +58,14 @@ pub enum SecretError {
         #[source]
         source: std::io::Error,
     },
+    /// The file has nothing there.
+    #[error("`{}` is no JSON with a text at `{pointer}`; a secret should stand there", path.display())]
+    Pointer {
+        /// Its path.
+        path: PathBuf,
+        /// The place in it.
+        pointer: String,
+    },
 }
 
 impl Secret {
@@ -73,12 +83,25 @@ impl Secret {
                 Ok(text) => Ok(SecretString::from(text)),
                 Err(_) => Err(SecretError::Env { name: env.clone() }),
             },
-            Self::File(SecretFile { file }) => {
+            Self::File(SecretFile { file, pointer }) => {
                 let path = base.join(file);
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => Ok(SecretString::from(text.trim_end_matches(['\r', '\n']))),
-                    Err(source) => Err(SecretError::File { path, source }),
-                }
+                let text = match std::fs::read_to_string(&path) {
+                    Ok(text) => text,
+                    Err(source) => return Err(SecretError::File { path, source }),
+                };
+                let Some(pointer) = pointer else {
+                    return Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])));
+                };
+                let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+                let found = json
+                    .as_ref()
+                    .and_then(|json| json.pointer(pointer)?.as_str());
+                found
+                    .map(SecretString::from)
+                    .ok_or_else(|| SecretError::Pointer {
+                        path,
+                        pointer: pointer.clone(),
+                    })
             }
         }
     }
@@ -89,19 +112,25 @@ impl fmt::Debug for Secret {
         match self {
             Self::Text(_) => f.write_str("Secret(***)"),
             Self::Env(SecretEnv { env }) => write!(f, "Secret(env {env})"),
-            Self::File(SecretFile { file }) => write!(f, "Secret(file {})", file.display()),
+            Self::File(SecretFile { file, pointer }) => {
+                let pointer = pointer.as_deref().unwrap_or_default();
+                write!(f, "Secret(file {}{pointer})", file.display())
+            }
         }
     }
 }
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (key, place) = match self {
+        let (key, place, pointer) = match self {
             Self::Text(_) => return serializer.serialize_str("***"),
-            Self::Env(SecretEnv { env }) => ("env", env.clone()),
-            Self::File(SecretFile { file }) => ("file", file.display().to_string()),
+            Self::Env(SecretEnv { env }) => ("env", env.clone(), &None),
+            Self::File(SecretFile { file, pointer }) => {
+                ("file", file.display().to_string(), pointer)
+            }
         };
-        serializer.collect_map([(key, place)])
+        let pointer = pointer.iter().map(|pointer| ("pointer", pointer.clone()));
+        serializer.collect_map(std::iter::once((key, place)).chain(pointer))
     }
 }
 
@@ -110,7 +139,7 @@ impl PartialEq for Secret {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => a.expose_secret() == b.expose_secret(),
             (Self::Env(a), Self::Env(b)) => a.env == b.env,
-            (Self::File(a), Self::File(b)) => a.file == b.file,
+            (Self::File(a), Self::File(b)) => (&a.file, &a.pointer) == (&b.file, &b.pointer),
             _ => false,
         }
     }
@@ -145,6 +174,28 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&secret).unwrap(),
             json!({"file": "password"})
+        );
+    }
+
+    #[test]
+    fn a_file_may_hold_many() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join("all.json"),
+            r#"{"a": [{"b": "hunter2"}]}"#,
+        )
+        .unwrap();
+        let at = |pointer: &str| {
+            let reference = json!({"file": "all.json", "pointer": pointer});
+            let secret: Secret = serde_json::from_value(reference.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&secret).unwrap(), reference);
+            secret.reveal(folder.path())
+        };
+        assert_eq!(at("/a/0/b").unwrap().expose_secret(), "hunter2");
+        let error = at("/a/1/b").unwrap_err().to_string();
+        assert!(
+            error.contains("`/a/1/b`") && !error.contains("hunter2"),
+            "{error}"
         );
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Collect {
 
 impl Collect {
     pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
-        let pipeline = self.pipeline.require()?;
+        let pipeline = self.pipeline.require(connection)?;
         let interface = connect::interface(&pipeline, &self.interface)?;
         let cancel = CancellationToken::new();
         shutdown::watch(cancel.clone())?;

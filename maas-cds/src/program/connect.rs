@@ -1,6 +1,5 @@
 //! Opens the store, the bus and the pipeline that a command works with.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -9,6 +8,7 @@ use maas_model::pipeline::{Interface, LoadError, Pipeline};
 use maas_model::store::{DocumentStore, OpenSearchOptions};
 
 use super::options::{Connection, PipelineOption};
+use super::source::PipelineSource;
 
 impl Connection {
     /// The store, without retries: a command of a person says at once what is wrong.
@@ -30,8 +30,8 @@ impl Connection {
 }
 
 /// Loads a pipeline with the variables of the environment; warnings go to the log.
-pub(crate) fn load(path: &Path) -> Result<Pipeline, LoadError> {
-    let (pipeline, warnings) = Pipeline::load(path, &|name| std::env::var(name).ok())?;
+pub(crate) fn load(source: &PipelineSource) -> Result<Pipeline, LoadError> {
+    let (pipeline, warnings) = source.load()?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -59,9 +59,14 @@ pub(crate) fn interface<'a>(pipeline: &'a Pipeline, name: &str) -> anyhow::Resul
 }
 
 impl PipelineOption {
+    /// What the pipeline is read from, when one is named.
+    pub(crate) fn source(&self, connection: &Connection) -> Option<PipelineSource> {
+        PipelineSource::named(self.pipeline.as_deref(), connection)
+    }
+
     /// The pipeline, when one is named.
-    pub(crate) fn load(&self) -> anyhow::Result<Option<Pipeline>> {
-        Ok(self.pipeline.as_deref().map(load).transpose()?)
+    pub(crate) fn load(&self, connection: &Connection) -> anyhow::Result<Option<Pipeline>> {
+        Ok(self.source(connection).as_ref().map(load).transpose()?)
     }
 
     /// Tells the bus the names of the pipeline's queues; nothing is made. `named`: the command asks for one
@@ -72,7 +77,7 @@ impl PipelineOption {
         connection: &Connection,
         named: bool,
     ) -> anyhow::Result<()> {
-        match self.load()? {
+        match self.load(connection)? {
             Some(pipeline) => bus.know(&pipeline.topology()),
             None if named || connection.bus.lists_queues() => {}
             None => bail!(
@@ -84,8 +89,10 @@ impl PipelineOption {
     }
 
     /// The pipeline, which this command cannot do without.
-    pub(crate) fn require(&self) -> anyhow::Result<Pipeline> {
-        let pipeline = self.load()?;
-        pipeline.context("name the pipeline with `--pipeline FILE` or `MAAS_PIPELINE`")
+    pub(crate) fn require(&self, connection: &Connection) -> anyhow::Result<Pipeline> {
+        let pipeline = self.load(connection)?;
+        pipeline.context(
+            "name the pipeline with `--pipeline FILE` or `MAAS_PIPELINE`, or with `--legacy DIR`",
+        )
     }
 }

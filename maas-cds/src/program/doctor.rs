@@ -33,7 +33,7 @@ struct Finding {
 impl Doctor {
     pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
         let mut findings = Vec::new();
-        let pipeline = self.look_at_pipeline(&mut findings);
+        let pipeline = self.look_at_pipeline(connection, &mut findings);
         look_at_store(connection, pipeline.as_ref(), &mut findings).await;
         look_at_bus(connection, &mut findings).await;
         let red = findings.iter().any(|finding| finding.red);
@@ -55,15 +55,15 @@ impl Doctor {
         Ok(if red { Outcome::NotWell } else { Outcome::Done })
     }
 
-    fn look_at_pipeline(&self, findings: &mut Vec<Finding>) -> Option<Pipeline> {
-        let path = self.pipeline.pipeline.as_deref()?;
+    fn look_at_pipeline(
+        &self,
+        connection: &Connection,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Pipeline> {
+        let source = self.pipeline.source(connection)?;
         let advice = "see all problems with `maas check`";
-        let (red, detail, pipeline) = match super::connect::load(path) {
-            Ok(pipeline) => (
-                false,
-                format!("`{}` is sound", path.display()),
-                Some(pipeline),
-            ),
+        let (red, detail, pipeline) = match super::connect::load(&source) {
+            Ok(pipeline) => (false, format!("`{source}` is sound"), Some(pipeline)),
             Err(error) => (true, format!("{} problems", error.problems.len()), None),
         };
         findings.push(Finding {

@@ -13,6 +13,8 @@ use maas_model::message::Outgoing;
 use serde_json::{Value, json};
 
 use super::connect::{interface, load};
+use super::options::Connection;
+use super::source::PipelineSource;
 use super::{Outcome, output};
 
 /// Print what an interface makes of files, as JSON lines; nothing is stored and nobody is told.
@@ -30,7 +32,7 @@ pub(crate) struct Extract {
         visible_alias = "pipeline",
         env = "MAAS_PIPELINE"
     )]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// The interface whose extractor, model and announcement are used.
     #[arg(short, long)]
     interface: String,
@@ -52,8 +54,9 @@ pub(crate) struct Extract {
 }
 
 impl Extract {
-    pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
-        let pipeline = match load(&self.config) {
+    pub(crate) fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
+        let source = PipelineSource::required(self.config.as_deref(), connection);
+        let pipeline = match load(&source) {
             Ok(pipeline) => pipeline,
             Err(error) => {
                 output::failure(&anyhow::Error::new(error).context("the pipeline is refused"));

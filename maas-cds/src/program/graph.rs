@@ -1,18 +1,17 @@
 //! `maas graph`: the flow as a picture.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use maas_model::pipeline::Graph as Drawn;
 
+use super::options::{Connection, PipelineArgument};
+use super::source::PipelineSource;
 use super::{Outcome, connect, output};
 
 /// Print the flow of a pipeline: interfaces, queues, engines, indices.
 #[derive(Debug, Args)]
 pub(crate) struct Graph {
-    /// The pipeline: a YAML file, or a folder of them.
-    #[arg(env = "MAAS_PIPELINE")]
-    pipeline: PathBuf,
+    #[command(flatten)]
+    pipeline: PipelineArgument,
     /// How it is drawn.
     #[arg(short, long, value_enum, default_value_t = Drawing::Text)]
     format: Drawing,
@@ -29,8 +28,9 @@ enum Drawing {
 }
 
 impl Graph {
-    pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
-        let pipeline = connect::load(&self.pipeline)?;
+    pub(crate) fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
+        let source = PipelineSource::required(self.pipeline.pipeline.as_deref(), connection);
+        let pipeline = connect::load(&source)?;
         let graph = Drawn::of(&pipeline);
         output::line(&match self.format {
             Drawing::Text => graph.text(),

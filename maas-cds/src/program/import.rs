@@ -53,7 +53,7 @@ impl Import {
         };
         // Writing the same lines twice changes nothing, so a hiccup of the store costs nothing but time.
         let store = RetryStore::new(connection.open_store()?, RetryPolicy::default());
-        if let Some(pipeline) = self.pipeline.load()? {
+        if let Some(pipeline) = self.pipeline.load(connection)? {
             for model in pipeline.models.values() {
                 store.install(model).await?;
             }

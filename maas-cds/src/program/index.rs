@@ -58,7 +58,7 @@ impl Index {
                 rows.print(output.output)?;
             }
             Self::Install { models, pipeline } => {
-                let pipeline = pipeline.require()?;
+                let pipeline = pipeline.require(connection)?;
                 let chosen = choose(&pipeline, &models)?;
                 for model in chosen {
                     store.install(model).await?;

@@ -23,13 +23,16 @@ mod graph;
 mod import;
 mod index;
 mod logs;
+mod missing;
 mod options;
+mod original;
 mod output;
 mod plugins;
 mod query;
 mod queue;
 mod run;
 mod schema;
+mod source;
 mod status;
 mod test;
 
@@ -47,7 +50,7 @@ use logs::Talk;
 #[command(name = "maas", version, about, max_term_width = 100)]
 struct Maas {
     #[command(flatten)]
-    connection: options::Connection,
+    connection: options::ConnectionOptions,
     #[command(subcommand)]
     command: Command,
 }
@@ -86,11 +89,14 @@ pub(crate) enum Outcome {
     NotWell = 1,
     /// The pipeline or the options are wrong; nothing was started. Also clap's code for wrong options.
     Refused = 2,
+    /// The pipeline is sound and names plugins that this program does not have.
+    Unavailable = 4,
 }
 
 /// Runs the program: reads the command line, does what it says, tells how it ended.
 ///
-/// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused.
+/// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused,
+/// 4 a pipeline that names plugins this program does not have.
 pub fn main() -> ExitCode {
     let maas = Maas::parse();
     logs::start(match maas.command {
@@ -117,15 +123,15 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
     maas_model::plugin::check_registry()?;
-    let connection = &maas.connection;
+    let connection = &maas.connection.resolve()?;
     match maas.command {
         Command::Run(command) => Box::pin(command.execute(connection)).await,
-        Command::Check(command) => command.execute(),
+        Command::Check(command) => command.execute(connection),
         Command::Test(command) => Box::pin(command.execute()).await,
-        Command::Graph(command) => command.execute(),
+        Command::Graph(command) => command.execute(connection),
         Command::Plugins(command) => command.execute(),
         Command::Schema(command) => command.execute(),
-        Command::Extract(command) => command.execute(),
+        Command::Extract(command) => command.execute(connection),
         Command::Collect(command) => Box::pin(command.execute(connection)).await,
         Command::Import(command) => command.execute(connection).await,
         Command::Export(command) => command.execute(connection).await,

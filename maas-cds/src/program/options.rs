@@ -6,27 +6,17 @@ use clap::{Args, ValueEnum};
 use maas_model::message::BusUrl;
 use maas_model::store::StoreUrl;
 
+use super::original;
+
 /// Where documents and messages are kept. Each option has an environment variable of its own.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Connection {
-    /// Store: `embedded`, or the address of OpenSearch (`https://user:password@host:9200`).
-    #[arg(
-        long,
-        env = "MAAS_STORE",
-        default_value = "embedded",
-        global = true,
-        hide_env_values = true
-    )]
-    pub(crate) store: StoreUrl,
-    /// Bus: `embedded`, or the address of RabbitMQ (`amqp://user:password@host:5672/vhost`).
-    #[arg(
-        long,
-        env = "MAAS_BUS",
-        default_value = "embedded",
-        global = true,
-        hide_env_values = true
-    )]
-    pub(crate) bus: BusUrl,
+pub(crate) struct ConnectionOptions {
+    /// Store: `embedded` (the default), or the address of OpenSearch (`https://user:password@host:9200`).
+    #[arg(long, env = "MAAS_STORE", global = true, hide_env_values = true)]
+    store: Option<StoreUrl>,
+    /// Bus: `embedded` (the default), or the address of RabbitMQ (`amqp://user:password@host:5672/vhost`).
+    #[arg(long, env = "MAAS_BUS", global = true, hide_env_values = true)]
+    bus: Option<BusUrl>,
     /// Folder of the embedded store and bus; made when it is missing.
     #[arg(
         long,
@@ -34,10 +24,58 @@ pub(crate) struct Connection {
         default_value = "maas-data",
         global = true
     )]
-    pub(crate) data_dir: PathBuf,
+    data_dir: PathBuf,
     /// PEM file of the authority that signed the servers' certificates, when the system does not know it.
     #[arg(long, env = "MAAS_CA_FILE", global = true)]
+    ca_file: Option<PathBuf>,
+    /// In place of a pipeline: files and folders of the Python system's configuration, as they are. Its
+    /// variables `ES_URL`, `AMQP_URL`, ... are heeded then.
+    #[arg(
+        long,
+        env = "MAAS_LEGACY",
+        value_name = "DIR",
+        num_args = 1..,
+        value_delimiter = ':',
+        global = true
+    )]
+    legacy: Vec<PathBuf>,
+}
+
+/// Where documents and messages are kept, and what a command works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    pub(crate) store: StoreUrl,
+    pub(crate) bus: BusUrl,
+    pub(crate) data_dir: PathBuf,
     pub(crate) ca_file: Option<PathBuf>,
+    /// The configuration of the Python system that stands for a pipeline.
+    pub(crate) legacy: Vec<PathBuf>,
+}
+
+impl ConnectionOptions {
+    /// What is not said is as it is by default, or as the Python system's variables say where its
+    /// configuration is used.
+    pub(crate) fn resolve(self) -> anyhow::Result<Connection> {
+        let named = match self.legacy.is_empty() {
+            false => original::servers(&|name| std::env::var(name).ok())?,
+            true => original::Servers::default(),
+        };
+        Ok(Connection {
+            store: self.store.or(named.store).unwrap_or(StoreUrl::Embedded),
+            bus: self.bus.or(named.bus).unwrap_or_else(BusUrl::embedded),
+            data_dir: self.data_dir,
+            ca_file: self.ca_file,
+            legacy: self.legacy,
+        })
+    }
+}
+
+/// The pipeline, for commands whose main argument it is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PipelineArgument {
+    /// The pipeline: a YAML file, or a folder of them.
+    #[arg(env = "MAAS_PIPELINE")]
+    pub(crate) pipeline: Option<PathBuf>,
 }
 
 /// The pipeline, for commands whose main argument is something else.

@@ -49,7 +49,7 @@ impl Query {
             );
         }
         let index = IndexName::new(self.index.as_str())?;
-        let pipeline = self.pipeline.load()?;
+        let pipeline = self.pipeline.load(connection)?;
         let model = pipeline.as_ref().and_then(|pipeline| {
             pipeline
                 .models

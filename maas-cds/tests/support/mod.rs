@@ -14,6 +14,8 @@ pub(crate) fn program(folder: &Path) -> Command {
         "MAAS_BUS",
         "MAAS_LOG",
         "MAAS_DATA_DIR",
+        "MAAS_LEGACY",
+        "CREDENTIAL_FILE",
     ] {
         command.env_remove(name);
     }

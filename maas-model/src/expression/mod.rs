@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 pub use error::{EvalError, EvalErrorKind, ExpressionError};
+pub use lambda::{NativeLambda, native_lambda};
 
 /// An expression that was read and checked. Cheap to evaluate many times, from many threads.
 #[derive(Debug, Clone)]

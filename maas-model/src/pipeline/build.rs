@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::flow::QueueRef;
-use super::plugins::{Plugins, Settings};
+use super::plugins::{Found, Plugins, Settings};
 use super::report::{At, Pin, Reports, SourceFile};
 use super::sections::{Entry, Sections};
 use super::text::{
@@ -30,6 +30,7 @@ pub(super) struct Builder<'a> {
     base: PathBuf,
     files: &'a [SourceFile],
     reports: &'a mut Reports,
+    lenient: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -44,7 +45,15 @@ impl<'a> Builder<'a> {
             base,
             files,
             reports,
+            lenient: false,
         }
+    }
+
+    /// The pipeline runs elsewhere as it is: doubts about its wiring are warnings, and what crosses its
+    /// border is taken to be meant so.
+    pub(super) fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
     }
 
     /// What is wrong goes to the reports; the pipeline is whole only if there is no error among them.
@@ -60,6 +69,7 @@ impl<'a> Builder<'a> {
             taken: BTreeMap::new(),
             queues: BTreeMap::new(),
             producers_unknown: false,
+            lenient: self.lenient,
             origins: Origins::default(),
             reports: self.reports,
         };
@@ -92,7 +102,7 @@ impl<'a> Builder<'a> {
             producers_unknown,
             ..
         } = names;
-        let pipeline = Pipeline {
+        let mut pipeline = Pipeline {
             name: self.name,
             models,
             interfaces,
@@ -105,12 +115,17 @@ impl<'a> Builder<'a> {
         };
         for finding in wiring::judge(&pipeline, known) {
             if let Some(at) = origins.of(&finding.subject) {
-                let report = match finding.refuses {
+                let report = match finding.refuses && !self.lenient {
                     true => Reports::error,
                     false => Reports::warning,
                 };
                 report(self.reports, at, Pin::Value, finding.message, finding.hint);
             }
+        }
+        if self.lenient {
+            let ends = wiring::loose_ends(&pipeline, known);
+            pipeline.outside.consumed.extend(ends.consumed);
+            pipeline.outside.fed.extend(ends.fed);
         }
         pipeline
     }
@@ -155,6 +170,8 @@ struct Names<'a, 'r> {
     queues: BTreeMap<QueueName, String>,
     /// What some interface or engine publishes is not known.
     producers_unknown: bool,
+    /// See [`Builder::lenient`].
+    lenient: bool,
     origins: Origins,
     reports: &'r mut Reports,
 }
@@ -178,14 +195,21 @@ impl Names<'_, '_> {
 
     fn engine_defaults(&mut self, sections: Vec<(String, Entry<Map<String, Value>>)>) {
         for (name, Entry { at, text, .. }) in sections {
-            let Some(info) = self.plugins.find("engine", &name, &at, self.reports) else {
-                continue;
-            };
             let value = Value::Object(text);
-            let settings = self
-                .plugins
-                .settings(info, at.clone(), &value, self.reports);
-            self.plugins.check_defaults(info, &settings, self.reports);
+            let settings = match self.plugins.find("engine", &name, &at, self.reports) {
+                Some(Found::Linked(info)) => {
+                    let settings = self
+                        .plugins
+                        .settings(info, at.clone(), &value, self.reports);
+                    self.plugins.check_defaults(info, &settings, self.reports);
+                    settings
+                }
+                Some(Found::Missing) => Settings {
+                    at: at.clone(),
+                    value,
+                },
+                None => continue,
+            };
             if self.defaults.insert(name.clone(), settings).is_some() {
                 let hint = Some("write them in one place".to_owned());
                 self.error(
@@ -311,9 +335,19 @@ impl Names<'_, '_> {
         // More than one was told when the section was read.
         let (name, value) = text.0.first()?;
         let at = at.below(name);
-        let info = self.plugins.find(kind, name, &at, self.reports)?;
-        let settings = self.plugins.settings(info, at, value, self.reports);
-        self.plugins.check(info, &settings, None, self.reports)
+        match self.plugins.find(kind, name, &at, self.reports)? {
+            Found::Linked(info) => {
+                let settings = self.plugins.settings(info, at, value, self.reports);
+                self.plugins.check(info, &settings, None, self.reports)
+            }
+            Found::Missing => {
+                let settings = Settings {
+                    at,
+                    value: value.clone(),
+                };
+                Some(self.plugins.unchecked(name, &settings, None))
+            }
+        }
     }
 
     fn pool(&mut self, entry: Entry<PoolText>, pool: usize) -> Pool {
@@ -376,9 +410,13 @@ impl Names<'_, '_> {
                     pattern: pattern.clone(),
                 };
                 if let Some(other) = bound.insert(binding.clone(), text.name.clone()) {
-                    let message = format!("queue `{other}` of this pool takes `{pattern}` already");
-                    let hint = Some("put the engines of both into one queue".to_owned());
-                    self.error(&at, Pin::Value, message, hint);
+                    // Of old files this was told already.
+                    if !self.lenient {
+                        let message =
+                            format!("queue `{other}` of this pool takes `{pattern}` already");
+                        let hint = Some("put the engines of both into one queue".to_owned());
+                        self.error(&at, Pin::Value, message, hint);
+                    }
                 }
                 self.origins
                     .add(Subject::Binding(queue, bindings.len()), at);
@@ -414,14 +452,25 @@ impl Names<'_, '_> {
                 (name, value, step, at.below(name))
             }
         };
-        let info = self
+        let found = self
             .plugins
             .find("engine", name, &engine_at, self.reports)?;
-        let settings = self.plugins.settings(info, engine_at, value, self.reports);
         let defaults = self.defaults.get(name);
-        let engine = self
-            .plugins
-            .check(info, &settings, defaults, self.reports)?;
+        let engine = match found {
+            Found::Linked(info) => {
+                let settings = self.plugins.settings(info, engine_at, value, self.reports);
+                self.plugins
+                    .check(info, &settings, defaults, self.reports)?
+            }
+            Found::Missing => {
+                let value = value.clone();
+                let settings = Settings {
+                    at: engine_at,
+                    value,
+                };
+                self.plugins.unchecked(name, &settings, defaults)
+            }
+        };
         Some(EngineStep {
             engine,
             send_reports: step.report.unwrap_or(true),

@@ -63,7 +63,16 @@ fn assemble(
     let sections = Sections::read(&files, &mut reports);
     let builder = Builder::new(name, base, &files, &mut reports);
     let pipeline = builder.build(sections);
-    let problems = reports.finish(&files);
+    checked(pipeline, reports, &files)
+}
+
+/// The pipeline, unless something refuses it.
+pub(super) fn checked(
+    pipeline: Pipeline,
+    reports: Reports,
+    files: &[SourceFile],
+) -> Result<Loaded, LoadError> {
+    let problems = reports.finish(files);
     if problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)
@@ -93,6 +102,7 @@ pub(super) fn read_file(
                 name,
                 text,
                 root: None,
+                original: None,
             };
         }
     };
@@ -112,6 +122,7 @@ pub(super) fn read_file(
         name,
         text,
         root: Some(root),
+        original: None,
     };
     for error in errors {
         let at = At {

@@ -7,7 +7,9 @@ mod build;
 mod files;
 mod flow;
 mod graph;
+mod legacy;
 mod load;
+mod missing;
 mod models;
 mod order;
 mod plugins;
@@ -26,6 +28,7 @@ mod yaml_file;
 pub use flow::{Edge, EdgeSource, Flow, QueueRef};
 pub use graph::Graph;
 pub use load::Loaded;
+pub use missing::MissingPlugin;
 pub use problem::{LoadError, Problem, Severity};
 pub use schema::schema;
 pub use spec::{

@@ -20,6 +20,15 @@ pub(super) struct Settings {
     pub(super) value: Value,
 }
 
+/// What stands behind the name of a plugin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found {
+    /// This one.
+    Linked(&'static PluginInfo),
+    /// One that the Python system has and this program has not: nothing about its settings is known.
+    Missing,
+}
+
 /// Checks the use of plugins in the files.
 pub(super) struct Plugins<'a> {
     files: &'a [SourceFile],
@@ -46,13 +55,35 @@ impl<'a> Plugins<'a> {
         name: &str,
         at: &At,
         reports: &mut Reports,
-    ) -> Option<&'static PluginInfo> {
-        let found = plugin::find(kind, name);
-        if found.is_none() {
-            let hint = plugin::unknown_name(kind, name);
-            reports.error(at, Pin::Key, format!("unknown {kind} `{name}`"), hint);
+    ) -> Option<Found> {
+        if let Some(info) = plugin::find(kind, name) {
+            return Some(Found::Linked(info));
         }
-        found
+        if plugin::is_of_original(kind, name) {
+            return Some(Found::Missing);
+        }
+        let hint = plugin::unknown_name(kind, name);
+        reports.error(at, Pin::Key, format!("unknown {kind} `{name}`"), hint);
+        None
+    }
+
+    /// A missing plugin with its settings over its defaults, as they stand there.
+    pub(super) fn unchecked(
+        &self,
+        name: &str,
+        own: &Settings,
+        defaults: Option<&Settings>,
+    ) -> PluginUse {
+        let own_value = match &own.value {
+            Value::Null => Value::Object(Map::new()),
+            value => value.clone(),
+        };
+        PluginUse {
+            name: name.to_owned(),
+            settings: over_defaults(&own_value, defaults),
+            place: self.place(&own.at),
+            base: self.base.clone(),
+        }
     }
 
     /// Settings as they stand at `at`: variables have the type that is wanted, secrets are references.
@@ -84,14 +115,7 @@ impl<'a> Plugins<'a> {
         defaults: Option<&Settings>,
         reports: &mut Reports,
     ) -> Option<PluginUse> {
-        let value = match (&own.value, defaults.map(|defaults| &defaults.value)) {
-            (Value::Object(own), Some(Value::Object(defaults))) => {
-                let mut merged = defaults.clone();
-                merged.extend(own.clone());
-                Value::Object(merged)
-            }
-            (own, _) => own.clone(),
-        };
+        let value = over_defaults(&own.value, defaults);
         let mut errors = (info.check)(&value);
         if let Some(models) = self.models.filter(|_| errors.is_empty()) {
             errors = (info.check_in)(&value, models);
@@ -167,6 +191,18 @@ impl<'a> Plugins<'a> {
         self.shapes
             .entry((info.kind, info.name))
             .or_insert_with(|| Shape::new((info.schema)()))
+    }
+}
+
+/// Key by key, a setting counts before its default.
+fn over_defaults(own: &Value, defaults: Option<&Settings>) -> Value {
+    match (own, defaults.map(|defaults| &defaults.value)) {
+        (Value::Object(own), Some(Value::Object(defaults))) => {
+            let mut merged = defaults.clone();
+            merged.extend(own.clone());
+            Value::Object(merged)
+        }
+        (own, _) => own.clone(),
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct SourceFile {
     pub(super) text: String,
     /// `None`: not YAML, or empty.
     pub(super) root: Option<Node>,
+    /// The file as it is, where `root` is what it was translated into: paths are told in it.
+    pub(super) original: Option<Node>,
 }
 
 /// Where something stands: number of the file, path in it.
@@ -110,6 +112,41 @@ impl Reports {
         );
     }
 
+    /// An error at a place that is known.
+    pub(super) fn error_in(
+        &mut self,
+        file: usize,
+        place: Place,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.push_at(Severity::Error, file, place, message, hint);
+    }
+
+    /// A warning at a place that is known.
+    pub(super) fn warning_in(
+        &mut self,
+        file: usize,
+        place: Place,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.push_at(Severity::Warning, file, place, message, hint);
+    }
+
+    fn push_at(
+        &mut self,
+        severity: Severity,
+        file: usize,
+        place: Place,
+        message: String,
+        hint: Option<String>,
+    ) {
+        let path = String::new();
+        let at = At { file, path };
+        self.push(severity, &at, Pin::Value, Some(place), message, hint);
+    }
+
     pub(super) fn unread(
         &mut self,
         severity: Severity,
@@ -186,6 +223,10 @@ impl Reports {
                 located.value
             })
         });
+        let path = match (&file.original, place) {
+            (Some(original), Some(place)) => original.path_of(place).unwrap_or_default(),
+            _ => report.at.path.clone(),
+        };
         let line = place.map_or(0, |place| place.line);
         let excerpt = line.checked_sub(1).and_then(|index| lines.get(index));
         Problem {
@@ -193,7 +234,7 @@ impl Reports {
             file: file.name.clone(),
             line,
             column: place.map_or(0, |place| place.column),
-            path: report.at.path.clone(),
+            path,
             message: self.masked(&report.message),
             hint: report.hint.as_deref().map(|hint| self.masked(hint)),
             excerpt: excerpt.map(|line| without_passwords(&self.masked(line))),

@@ -116,6 +116,30 @@ impl Node {
         }
     }
 
+    /// A text as it stands in the file.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The entries of a list; none of anything else.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a map; none of anything else.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
     pub(super) fn is_null(&self) -> bool {
         matches!(self.kind, Kind::Scalar(Value::Null))
     }
@@ -182,6 +206,22 @@ impl Node {
             node: Some(node),
             ..located
         }
+    }
+
+    /// The path of what stands at a place: of an entry whose key or value does.
+    pub(super) fn path_of(&self, place: Place) -> Option<String> {
+        let mut found = None;
+        self.walk(&mut String::new(), &mut |path, node| {
+            if found.is_some() {
+                return;
+            }
+            if node.place == place {
+                found = Some(path.to_owned());
+            } else if let Some(entry) = node.entries().iter().find(|entry| entry.place == place) {
+                found = Some(join(path, &entry.key));
+            }
+        });
+        found
     }
 
     /// Every key that stands twice in its map: the path of the map, and the later entry.

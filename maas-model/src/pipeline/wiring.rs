@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Pipeline;
 use super::flow::{Edge, EdgeSource, Flow, QueueRef};
-use crate::message::{ExchangeName, KeyPattern};
-use crate::plugin::nearest;
+use super::{Outside, Pipeline, Queue};
+use crate::message::{Binding, ExchangeName, KeyPattern};
+use crate::plugin::{self, nearest};
 
 /// A part of the pipeline that something is said about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,6 +58,67 @@ impl Pipeline {
             },
         )
     }
+
+    /// Exchanges to which engines report of which nothing is known.
+    fn unknown_exchanges(&self) -> HashSet<&ExchangeName> {
+        let unknown = |queue: &Queue| {
+            let mut steps = queue.engines.iter();
+            steps.any(|step| plugin::find("engine", &step.engine.name).is_none())
+        };
+        let pools = self.pools.iter();
+        let pools = pools.filter(|pool| pool.queues.iter().any(unknown));
+        pools.map(|pool| &pool.report_exchange).collect()
+    }
+}
+
+/// What crosses the border of the pipeline and is not named in `outside`.
+pub(super) fn loose_ends(pipeline: &Pipeline, known: Known) -> Outside {
+    let flow = Flow::of(pipeline);
+    let mut ends = Outside::default();
+    if known.consumers {
+        for edge in unconsumed_edges(pipeline, &flow) {
+            if !ends.consumed.contains(&edge.key) {
+                ends.consumed.push(edge.key.clone());
+            }
+        }
+    }
+    if known.producers {
+        for queue in unfed_queues(pipeline, &flow) {
+            let bindings = pipeline.queue(queue).into_iter();
+            for binding in bindings.flat_map(|queue| &queue.bindings) {
+                if !ends.fed.contains(&binding.pattern) {
+                    ends.fed.push(binding.pattern.clone());
+                }
+            }
+        }
+    }
+    ends
+}
+
+/// Messages that no queue takes and that are not for outside.
+fn unconsumed_edges<'f>(pipeline: &Pipeline, flow: &'f Flow) -> impl Iterator<Item = &'f Edge> {
+    flow.edges.iter().filter(|edge| {
+        let mut outside = pipeline.outside.consumed.iter();
+        edge.queues.is_empty() && !outside.any(|pattern| pattern.overlaps(&edge.key))
+    })
+}
+
+/// Queues that get nothing, from here or from outside. One that an engine might feed of which nothing is
+/// known is not among them.
+fn unfed_queues(pipeline: &Pipeline, flow: &Flow) -> Vec<QueueRef> {
+    let (fed, unknown) = (flow.fed(), pipeline.unknown_exchanges());
+    let comes = |binding: &Binding| {
+        let mut outside = pipeline.outside.fed.iter();
+        unknown.contains(&binding.exchange) || outside.any(|key| key.overlaps(&binding.pattern))
+    };
+    let queues = pipeline.queue_refs().filter(|queue| !fed.contains(queue));
+    let queues = queues.filter(|queue| {
+        let bindings = pipeline
+            .queue(*queue)
+            .map_or(&[][..], |queue| &queue.bindings);
+        !bindings.iter().any(comes)
+    });
+    queues.collect()
 }
 
 pub(super) fn judge(pipeline: &Pipeline, known: Known) -> Vec<Finding> {
@@ -79,17 +140,10 @@ pub(super) fn judge(pipeline: &Pipeline, known: Known) -> Vec<Finding> {
 
 fn unconsumed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
     let mut keys: BTreeMap<EdgeSource, Vec<&Edge>> = BTreeMap::new();
-    for edge in &flow.edges {
-        let leaves = pipeline
-            .outside
-            .consumed
-            .iter()
-            .any(|pattern| pattern.overlaps(&edge.key));
-        if edge.queues.is_empty() && !leaves {
-            let edges = keys.entry(edge.source).or_default();
-            if !edges.iter().any(|known| known.key == edge.key) {
-                edges.push(edge);
-            }
+    for edge in unconsumed_edges(pipeline, flow) {
+        let edges = keys.entry(edge.source).or_default();
+        if !edges.iter().any(|known| known.key == edge.key) {
+            edges.push(edge);
         }
     }
     for (source, edges) in keys {
@@ -159,14 +213,11 @@ fn subject(source: EdgeSource) -> Subject {
 fn unfed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
     let fed = flow.fed();
     let comes = |pattern: &KeyPattern| pipeline.outside.fed.iter().any(|key| key.overlaps(pattern));
-    for reference in pipeline.queue_refs() {
+    let unknown = pipeline.unknown_exchanges();
+    for reference in unfed_queues(pipeline, flow) {
         let Some(queue) = pipeline.queue(reference) else {
             continue;
         };
-        if fed.contains(&reference) || queue.bindings.iter().any(|binding| comes(&binding.pattern))
-        {
-            continue;
-        }
         let near = queue.bindings.iter().find_map(|binding| {
             let keys = flow.edges.iter().map(|edge| edge.key.as_str());
             nearest(binding.pattern.as_str(), keys)
@@ -204,7 +255,7 @@ fn unfed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
             let (exchange, key) = (&binding.exchange, &binding.pattern);
             let published = literal.contains(&(exchange, key))
                 || patterns(key).any(|edge| edge.exchange == *exchange && edge.key.overlaps(key));
-            if !published && !comes(&binding.pattern) {
+            if !published && !comes(&binding.pattern) && !unknown.contains(&binding.exchange) {
                 findings.push(Finding {
                     subject: Subject::Binding(reference, index),
                     refuses: false,
@@ -217,6 +268,10 @@ fn unfed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
 }
 
 fn unused_consumed(pipeline: &Pipeline, flow: &Flow, findings: &mut Vec<Finding>) {
+    // An engine of which nothing is known may publish it.
+    if !pipeline.unknown_exchanges().is_empty() {
+        return;
+    }
     for (index, pattern) in pipeline.outside.consumed.iter().enumerate() {
         if !flow.edges.iter().any(|edge| pattern.overlaps(&edge.key)) {
             findings.push(Finding {

@@ -7,6 +7,7 @@
 mod emission;
 mod legacy;
 mod near;
+mod original;
 mod registry;
 mod settings;
 mod shape;
@@ -14,6 +15,7 @@ mod shape;
 pub use emission::{Emission, EmissionCause, EmitContext};
 pub use legacy::{LegacyError, LegacyName, Translation, legacy_names, translate_legacy};
 pub use near::{nearest, suggestion};
+pub use original::is_of_original;
 pub use registry::{DuplicatePlugin, check_registry, find, plugins, unknown_name};
 pub use settings::{SettingError, Settings, read};
 pub(crate) use settings::{read_as, shape_of};

@@ -11,7 +11,6 @@ pub(crate) mod start;
 mod summary;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +19,9 @@ use maas_model::pipeline::Pipeline;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::options::{Connection, OutputOption};
-use super::{Outcome, connect, output};
+use super::options::{Connection, OutputOption, PipelineArgument};
+use super::source::PipelineSource;
+use super::{Outcome, connect, missing, output};
 use parts::{Part, Parts};
 
 /// How long what is in hand may take after a stop before it is handed back. Platforms kill after 30 s.
@@ -32,15 +32,18 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Run a pipeline: collect, store, announce, compute, until stopped.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The pipeline: a YAML file, or a folder of them.
-    #[arg(env = "MAAS_PIPELINE")]
-    pipeline: PathBuf,
+    #[command(flatten)]
+    pipeline: PipelineArgument,
     /// End when all files there are have been taken and the queues are empty.
     #[arg(long)]
     until_idle: bool,
     /// Run this part only: `collectors`, or `pool=NAME`. May be given several times.
     #[arg(long)]
     only: Vec<Part>,
+    /// Run what can be run of a pipeline that names collectors or engines which this program does not have.
+    /// Messages for the queues left out wait in them.
+    #[arg(long)]
+    skip_missing: bool,
     /// Serve metrics and health on this address: `127.0.0.1:9100`.
     #[arg(long)]
     metrics: Option<SocketAddr>,
@@ -51,7 +54,8 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) async fn execute(self, connection: &Connection) -> anyhow::Result<Outcome> {
-        let pipeline = match connect::load(&self.pipeline) {
+        let source = PipelineSource::required(self.pipeline.pipeline.as_deref(), connection);
+        let pipeline = match connect::load(&source) {
             Ok(pipeline) => Arc::new(pipeline),
             Err(error) => {
                 output::failure(&anyhow::Error::new(error).context("the pipeline is refused"));
@@ -61,6 +65,12 @@ impl Run {
         if let Some(problem) = parts::unknown(&self.only, &pipeline) {
             output::failure(&anyhow::anyhow!(problem));
             return Ok(Outcome::Refused);
+        }
+        let missing = missing::counts(&parts::chosen(&self.only, &pipeline));
+        if !missing.is_empty() && !self.skip_missing {
+            let advice = "this program does not have all that the pipeline names: leave it out with `--skip-missing`, or choose a part with `--only`";
+            output::failure(&anyhow::anyhow!("{advice}\n{}", missing::table(&missing)));
+            return Ok(Outcome::Unavailable);
         }
         let recorder = self.metrics.map(|_| metrics::record()).transpose()?;
         let cancel = CancellationToken::new();

@@ -53,6 +53,20 @@ pub(crate) fn unknown(only: &[Part], pipeline: &Pipeline) -> Option<String> {
     })
 }
 
+/// The part of the pipeline that `only` names.
+pub(crate) fn chosen(only: &[Part], pipeline: &Pipeline) -> Pipeline {
+    let mut chosen = pipeline.clone();
+    if !only.is_empty() {
+        chosen
+            .pools
+            .retain(|pool| only.contains(&Part::Pool(pool.name.clone())));
+    }
+    if !only.is_empty() && !only.contains(&Part::Collectors) {
+        chosen.interfaces.clear();
+    }
+    chosen
+}
+
 /// Built and not yet running.
 pub(crate) struct Parts {
     flows: Vec<FlowPart>,
@@ -69,7 +83,7 @@ struct FlowPart {
 }
 
 impl Parts {
-    /// Builds what `only` names; nothing named means all.
+    /// Builds what `only` names (nothing named means all) and this program has the plugins for.
     pub(crate) fn build(
         pipeline: &Pipeline,
         servers: &Servers,
@@ -88,8 +102,9 @@ impl Parts {
             queues: Vec::new(),
             mode,
         };
+        let here = pipeline.without_missing();
         if wanted(Part::Collectors) {
-            for interface in &pipeline.interfaces {
+            for interface in &here.interfaces {
                 let cx = FlowContext {
                     store: servers.store.clone(),
                     bus: servers.bus.clone(),
@@ -107,7 +122,7 @@ impl Parts {
             }
         }
         let cx = pool_context(pipeline, servers);
-        for pool in &pipeline.pools {
+        for pool in &here.pools {
             if wanted(Part::Pool(pool.name.clone())) {
                 let runner = PoolRunner::build(pool, cx.clone())
                     .with_context(|| format!("pool `{}`", pool.name))?;

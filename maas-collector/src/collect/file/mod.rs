@@ -1,6 +1,7 @@
 //! Files of local folders: settings and collector.
 
 mod aside;
+mod legacy;
 mod listing;
 #[cfg(test)]
 mod tests;

@@ -133,9 +133,9 @@ fn the_settings_on_the_page_about_expressions_are_right() {
     let mut settings: Value = serde_yaml::from_str(example).unwrap();
     settings["fields"]["satellite_id"] = json!("$.Satellite");
     settings["fields"]["start_date"] = json!("$.Start");
-    settings["records"] = json!("$");
-    let text = r#"{ "Name": "S2A_OPER_MSI_L1C_DS_2APS", "GeoFootprint": 1, "AcquisitionID": "x",
-        "Satellite": "SENTINEL-2A", "Start": "20240124T051505" }"#;
+    settings["records"] = json!("$.value");
+    let text = r#"{"value": [{ "Name": "S2A_OPER_MSI_L1C_DS_2APS", "GeoFootprint": 1, "AcquisitionID": "x",
+        "Satellite": "SENTINEL-2A", "Start": "20240124T051505" }]}"#;
     let found = extract(settings, text);
     assert!(found.bad.is_empty(), "{:?}", found.bad);
     let record = &found.records[0];

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use maas_collector::collect::GivenFiles;
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +53,7 @@ impl Collect {
                 write: false,
             },
             bindings: parts::bindings(&pipeline),
+            room: Room::default(),
         };
         let files = GivenFiles::new(self.paths);
         let flow = Flow::with_collector(interface, Box::new(files), context)?;

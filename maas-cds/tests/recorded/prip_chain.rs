@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use maas_collector::collect::GivenFiles;
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use maas_engine::pool::{PoolRunner, Verdict};
 use maas_model::clock::Clock;
 use maas_model::message::{Peeked, QueueName};
@@ -139,6 +139,7 @@ async fn collect(pipeline: &Pipeline, world: &World, folder: &Path) {
             clock: Clock::system(),
             force: Force::default(),
             bindings: Vec::new(),
+            room: Room::default(),
         };
         let collector = Box::new(GivenFiles::new([file]));
         let flow = Flow::with_collector(interface, collector, context).expect("a flow");

@@ -6,6 +6,7 @@ use maas_model::document::{DocumentId, IndexName, Source};
 use maas_model::message::DeadLetter;
 
 use super::prepare::{Portion, Prepared};
+use super::room::Place;
 use super::{Ending, Item, dead};
 
 /// Most records and (about) bytes in one batch.
@@ -33,6 +34,8 @@ pub(super) struct Written {
 pub(super) struct Batch {
     pub(super) records: Vec<Prepared>,
     bytes: usize,
+    /// Given back when it is written.
+    pub(super) places: Vec<Place>,
     pub(super) written: Written,
 }
 
@@ -44,10 +47,12 @@ impl Batch {
                 item,
                 records,
                 bad,
+                place,
                 bytes,
                 ending,
             } => {
                 self.bytes += bytes;
+                self.places.extend(place);
                 self.records.extend(records);
                 for record in bad {
                     self.written.dead.push(dead::record(owner, &item, record));

@@ -21,6 +21,7 @@ mod preview;
 mod publish;
 mod read;
 mod recipe;
+mod room;
 mod round;
 mod stats;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use error::FlowError;
 pub use journal::JOURNAL_INDEX;
 pub(crate) use meta::{SUFFIX as SIDE_FILE, path_of as side_file};
 pub use preview::{FilePreview, Preview};
+pub use room::Room;
 pub use stats::{FlowCounts, FlowStats};
 
 use std::sync::Arc;
@@ -48,6 +50,7 @@ use crate::collect::{Collector, CollectorContext, CollectorPlugin, RawItem};
 use journal::Journal;
 use patience::Patience;
 use recipe::Recipe;
+use room::FlowRoom;
 
 /// Portions that wait between the extractor and the writer, and batches between writer and announcer.
 const QUEUED: usize = 4;
@@ -66,6 +69,8 @@ pub struct FlowContext {
     /// What the queues of this pipeline take: a message that should have come to one of them is published
     /// again until it does.
     pub bindings: Vec<Binding>,
+    /// What all flows of the process share.
+    pub room: Room,
 }
 
 /// What is done with documents that did not change. By default nothing.
@@ -97,6 +102,7 @@ pub struct Flow {
 struct Shared {
     recipe: Recipe,
     store_meta: Vec<String>,
+    room: FlowRoom,
     context: FlowContext,
     stats: Arc<FlowStats>,
 }
@@ -169,6 +175,7 @@ impl Flow {
             shared: Arc::new(Shared {
                 recipe: Recipe::of(interface, context.clock.clone())?,
                 store_meta: interface.store_meta.clone(),
+                room: context.room.of_a_flow(),
                 context,
                 stats: Arc::new(FlowStats::new(&interface.name)),
             }),

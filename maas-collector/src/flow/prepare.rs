@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::recipe::Target;
+use super::room::Place;
 use super::stats::Count;
 use super::{Ending, Item, Shared};
 use crate::extract::{BadRecord, ExtractError, Input, Origin, RecordSink};
@@ -38,6 +39,8 @@ pub(super) enum Portion {
         item: Arc<Item>,
         records: Vec<Prepared>,
         bad: Vec<BadRecord>,
+        /// Held until they are written.
+        place: Option<Place>,
         bytes: usize,
         ending: Option<Ending>,
     },
@@ -205,11 +208,13 @@ impl PortionSink<'_> {
     }
 
     fn send(&mut self, ending: Option<Ending>) {
+        let bytes = std::mem::take(&mut self.bytes);
         let portion = Portion::Records {
             item: Arc::clone(self.item),
             records: std::mem::take(&mut self.records),
             bad: std::mem::take(&mut self.bad),
-            bytes: std::mem::take(&mut self.bytes),
+            place: (bytes > 0).then(|| self.shared.room.take_blocking(bytes)),
+            bytes,
             ending,
         };
         // Nobody listens any more when another stage failed.

@@ -173,6 +173,7 @@ impl Flow {
                 item: bare,
                 records: Vec::new(),
                 bad: Vec::new(),
+                place: None,
                 bytes: 0,
                 ending: Some(ending),
             })

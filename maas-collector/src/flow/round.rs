@@ -40,6 +40,7 @@ impl Flow {
         let Batch {
             mut records,
             mut written,
+            places: _places,
             ..
         } = batch;
         let Some(target) = &self.shared.recipe.target else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use maas_collector::extract::legacy::translate;
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use maas_model::clock::Clock;
 use maas_model::document::IdFields;
 use maas_model::message::{EmbeddedBus, MessageBus, QueueName, RoutingKey};
@@ -70,6 +70,7 @@ async fn check(case: &Value) -> Result<(), String> {
             clock: Clock::frozen(clock.parse::<NaiveDateTime>().unwrap().and_utc()),
             force: Force::default(),
             bindings: Vec::new(),
+            room: Room::default(),
         };
         let paths = run["args"].as_array().unwrap().iter();
         let paths: Vec<String> = paths

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use maas_collector::collect::GivenFiles;
 use maas_collector::extract::legacy::translate;
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use maas_model::clock::Clock;
 use maas_model::document::{IdFields, same};
 use maas_model::message::{
@@ -43,6 +43,7 @@ async fn ten_listings_become_the_recorded_documents_and_messages() {
         clock: Clock::frozen(now),
         force: Force::default(),
         bindings: Vec::new(),
+        room: Room::default(),
     };
 
     let mut files: Vec<_> = std::fs::read_dir(folder.join("input"))

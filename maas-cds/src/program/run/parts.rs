@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use maas_engine::engine::Reads;
 use maas_engine::pool::{PoolContext, PoolRunner};
 use maas_model::message::{Binding, QueueName};
@@ -104,6 +104,7 @@ impl Parts {
         };
         let here = pipeline.without_missing();
         if wanted(Part::Collectors) {
+            let room = Room::default();
             for interface in &here.interfaces {
                 let cx = FlowContext {
                     store: servers.store.clone(),
@@ -111,6 +112,7 @@ impl Parts {
                     clock: servers.clock.clone(),
                     force: Force::default(),
                     bindings: bindings(pipeline),
+                    room: room.clone(),
                 };
                 let flow = Flow::build(interface, cx)
                     .with_context(|| format!("interface `{}`", interface.name))?;

@@ -139,6 +139,7 @@ impl Bench {
             clock: Clock::frozen(now),
             force: self.force,
             bindings: self.bindings.clone(),
+            room: Room::default(),
         }
     }
 

@@ -9,7 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const UNIT: usize = 1 << 10;
 
 /// Bytes of records that all flows together may hold. A record in memory takes three to four times its
-/// bytes, so the default of 4 MiB costs about 30 MiB however many interfaces there are; more makes
+/// bytes, and as much again while it is written; the default of 2 MiB costs about 20 MiB, however many
+/// interfaces there are, and keeps two bulk requests under way. More makes
 /// nothing faster: see the bench.
 #[derive(Debug, Clone)]
 pub struct Room {
@@ -38,7 +39,7 @@ impl Room {
 
 impl Default for Room {
     fn default() -> Self {
-        Self::of(4 << 20)
+        Self::of(2 << 20)
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use maas_collector::collect::{CollectError, Collector, ItemOutcome, RawItem};
-use maas_collector::flow::{Flow, FlowContext, FlowMode, Force};
+use maas_collector::flow::{self, Flow, FlowContext, FlowMode, Force};
 use maas_engine::engine::Reads;
 use maas_engine::pool::{PoolContext, PoolRunner, Verdict, Work};
 use maas_model::clock::Clock;
@@ -149,6 +149,7 @@ impl<'a> World<'a> {
             clock: self.clock(),
             force: Force::default(),
             bindings: Vec::new(),
+            room: flow::Room::default(),
         };
         let input = self.input(step, folder)?;
         let is_handed = input.is_some();

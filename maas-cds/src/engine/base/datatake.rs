@@ -22,7 +22,7 @@ const SPANS_PER_SEARCH: usize = 100;
 
 /// Attaches the documents of Sentinel-1 and 2 to the datatakes of `index`: one read by ids for
 /// Sentinel-1, one search per [`SPANS_PER_SEARCH`] spans for Sentinel-2.
-pub(in crate::engine) async fn attach_datatakes(
+pub(super) async fn attach_datatakes(
     drafts: &mut [Draft],
     index: &IndexName,
     cx: &EngineContext<'_>,

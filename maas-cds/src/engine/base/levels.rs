@@ -11,23 +11,20 @@ use crate::model::Levels;
 /// Keeps the levels for the life of an engine. An empty data flow is looked for again at the next
 /// message: it may be collected by then.
 #[derive(Debug)]
-pub(in crate::engine) struct LevelCache {
+pub(super) struct LevelCache {
     dataflow: IndexName,
     known: RwLock<Option<Arc<Levels>>>,
 }
 
 impl LevelCache {
-    pub(in crate::engine) fn new(dataflow: IndexName) -> Self {
+    pub(super) fn new(dataflow: IndexName) -> Self {
         Self {
             dataflow,
             known: RwLock::new(None),
         }
     }
 
-    pub(in crate::engine) async fn get(
-        &self,
-        cx: &EngineContext<'_>,
-    ) -> Result<Arc<Levels>, EngineError> {
+    pub(super) async fn get(&self, cx: &EngineContext<'_>) -> Result<Arc<Levels>, EngineError> {
         let known = self
             .known
             .read()

@@ -2,12 +2,12 @@
 
 mod common;
 mod datatake;
+mod foundation;
 mod levels;
 mod named;
 mod report;
 
 pub(super) use common::{Fallback, fill_common};
-pub(super) use datatake::attach_datatakes;
-pub(super) use levels::LevelCache;
+pub(super) use foundation::Foundation;
 pub(super) use named::{Named, product_name};
-pub(super) use report::{emissions_of, mission_report};
+pub(super) use report::emissions_of;

@@ -12,7 +12,7 @@ const MISSIONS: [&str; 4] = ["S1", "S2", "S3", "S5"];
 
 /// How a document of `model` is announced: under its mission, and as the class of its mission where the
 /// pipeline has one. Without mission it is not announced.
-pub(in crate::engine) fn mission_report(
+pub(super) fn mission_report(
     model: &Model,
     models: &Models,
     document: &Document,

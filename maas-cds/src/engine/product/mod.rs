@@ -16,17 +16,18 @@ use maas_engine::engine::{
 };
 use maas_model::document::{Document, DocumentId, IndexName};
 use maas_model::message::{KeyPattern, RoutingKey};
-use maas_model::model::{Model, Models, PartitionError};
+use maas_model::model::{Model, PartitionError};
 use maas_model::plugin::{Emission, EmitContext, SettingError, Settings};
 use serde::Deserialize;
 
 use super::RawClass;
-use super::base::{
-    LevelCache, Named, attach_datatakes, emissions_of, mission_report, product_name,
-};
-use super::settings::{min_date, min_date_errors, routing_key, routing_key_errors};
-use crate::model::{DisseminationService, Levels, PRODUCT_DATES, partition_date, partition_index};
+use super::base::{Foundation, Named, emissions_of, product_name};
+use super::settings::{min_date_errors, routing_key, routing_key_errors};
+use crate::model::{DisseminationService, Levels, PRODUCT_DATES, partition_date};
 use crate::name;
+
+/// The model of what is written.
+const CLASS: &str = "CdsProduct";
 
 /// The class named in the messages about Sentinel-2 products beside the reports of what was written.
 const S2_CLASS: &str = "CdsProductS2";
@@ -63,16 +64,12 @@ impl Settings for ProductConfig {
 
 impl EngineConfig for ProductConfig {
     fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
-        cx.missing(&["CdsProduct", "CdsDatatake", "CdsDataflow"])
+        Foundation::missing(cx, CLASS)
     }
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Products {
-            target: Arc::clone(cx.model("", "CdsProduct")?),
-            datatakes: cx.model("", "CdsDatatake")?.alias.clone(),
-            levels: LevelCache::new(cx.model("", "CdsDataflow")?.alias.clone()),
-            models: cx.models.clone(),
-            min_date: min_date(self.min_doi.as_deref()),
+            base: Foundation::build(cx, CLASS, self.min_doi.as_deref())?,
             hktm_rk: routing_key("", HKTM_KEY)?,
             container_rk: routing_key("container_rk", &self.container_rk)?,
             config: self,
@@ -80,7 +77,7 @@ impl EngineConfig for ProductConfig {
     }
 
     fn emits(&self, cx: &EmitContext<'_>) -> Vec<Emission> {
-        let mut emissions = emissions_of("CdsProduct", cx.models);
+        let mut emissions = emissions_of(CLASS, cx.models);
         for key in [HKTM_KEY, &self.container_rk] {
             let notice = |key| Emission::notice(key, Some(S2_CLASS)).only_changed();
             emissions.extend(KeyPattern::new(key).ok().map(notice));
@@ -103,11 +100,7 @@ impl Default for ProductConfig {
 inventory::submit! { EnginePlugin::of::<ProductConfig>(module_path!()) }
 
 struct Products {
-    target: Arc<Model>,
-    datatakes: IndexName,
-    levels: LevelCache,
-    models: Models,
-    min_date: Option<DateTime<Utc>>,
+    base: Foundation,
     hktm_rk: RoutingKey,
     container_rk: RoutingKey,
     config: ProductConfig,
@@ -132,7 +125,7 @@ impl Consolidate for Products {
     type Run = Run;
 
     fn target(&self) -> &Arc<Model> {
-        &self.target
+        &self.base.target
     }
 
     async fn begin(
@@ -141,10 +134,12 @@ impl Consolidate for Products {
         _raws: &[Arc<Document>],
         cx: &mut EngineContext<'_>,
     ) -> Result<Run, EngineError> {
+        let (class, levels) = self.base.begin(batch, cx).await?;
+        let told = Told::default();
         Ok(Run {
-            class: RawClass::of(&batch.message.document_class)?,
-            levels: self.levels.get(cx).await?,
-            told: Told::default(),
+            class,
+            levels,
+            told,
         })
     }
 
@@ -172,7 +167,7 @@ impl Consolidate for Products {
         drafts: &mut [Draft],
         cx: &mut EngineContext<'_>,
     ) -> Result<Vec<Notice>, EngineError> {
-        attach_datatakes(drafts, &self.datatakes, cx).await?;
+        self.base.attach_datatakes(drafts, cx).await?;
         let Told { hktm, tiles } = std::mem::take(&mut run.told);
         let notices = [(&self.hktm_rk, hktm), (&self.container_rk, tiles)];
         Ok(notices
@@ -183,11 +178,11 @@ impl Consolidate for Products {
     }
 
     fn index_of(&self, _run: &Run, product: &Document) -> Result<IndexName, PartitionError> {
-        partition_index(&self.target, self.date(product))
+        self.base.index(self.date(product))
     }
 
     fn min_date(&self) -> Option<DateTime<Utc>> {
-        self.min_date
+        self.base.min_date
     }
 
     fn date(&self, product: &Document) -> Option<DateTime<Utc>> {
@@ -195,7 +190,7 @@ impl Consolidate for Products {
     }
 
     fn announce(&self, _run: &Run, product: &Document) -> Option<Announcement> {
-        mission_report(&self.target, &self.models, product)
+        self.base.announcement(product)
     }
 }
 
@@ -205,7 +200,7 @@ impl Products {
         let products = drafts.iter().map(|draft| &draft.document);
         let indices: BTreeSet<IndexName> = products
             .filter(|product| named.contains(&product.id))
-            .filter_map(|product| partition_index(&self.target, self.date(product)).ok())
+            .filter_map(|product| self.base.index(self.date(product)).ok())
             .collect();
         Notice {
             routing_key: routing_key.clone(),

@@ -56,6 +56,7 @@ impl Products {
         let created = named.parsed.creation_date;
         CdsProduct::new(&mut *product).set_product_discriminator_date(created);
         let of_interest = self
+            .base
             .min_date
             .is_none_or(|min| created.is_some_and(|date| date >= min));
         if of_interest {

@@ -12,16 +12,17 @@ use maas_engine::engine::{
     EngineError, EnginePlugin, Notice,
 };
 use maas_model::document::{Document, DocumentId, IndexName};
-use maas_model::model::{Model, Models, PartitionError};
+use maas_model::model::{Model, PartitionError};
 use maas_model::plugin::{Emission, EmitContext, SettingError, Settings};
 use serde::Deserialize;
 
 use super::RawClass;
-use super::base::{LevelCache, Named, attach_datatakes, emissions_of, mission_report};
-use super::settings::{min_date, min_date_errors};
-use crate::model::{
-    Levels, PUBLICATION_DATES, PripProduct, is_sensing_level, partition_date, partition_index,
-};
+use super::base::{Foundation, Named, emissions_of};
+use super::settings::min_date_errors;
+use crate::model::{Levels, PUBLICATION_DATES, PripProduct, is_sensing_level, partition_date};
+
+/// The model of what is written.
+const CLASS: &str = "CdsPublication";
 
 /// Makes one `CdsPublication` of every raw product: when an interface published it, and how long after
 /// sensing and after its origin.
@@ -43,32 +44,24 @@ impl Settings for PublicationConfig {
 
 impl EngineConfig for PublicationConfig {
     fn check_in(&self, cx: &BuildContext<'_>) -> Vec<SettingError> {
-        cx.missing(&["CdsPublication", "CdsDatatake", "CdsDataflow"])
+        Foundation::missing(cx, CLASS)
     }
 
     fn build(self, cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
         Ok(Box::new(Consolidator(Publications {
-            target: Arc::clone(cx.model("", "CdsPublication")?),
-            datatakes: cx.model("", "CdsDatatake")?.alias.clone(),
-            levels: LevelCache::new(cx.model("", "CdsDataflow")?.alias.clone()),
-            models: cx.models.clone(),
-            min_date: min_date(self.min_doi.as_deref()),
+            base: Foundation::build(cx, CLASS, self.min_doi.as_deref())?,
         })))
     }
 
     fn emits(&self, cx: &EmitContext<'_>) -> Vec<Emission> {
-        emissions_of("CdsPublication", cx.models)
+        emissions_of(CLASS, cx.models)
     }
 }
 
 inventory::submit! { EnginePlugin::of::<PublicationConfig>(module_path!()) }
 
 struct Publications {
-    target: Arc<Model>,
-    datatakes: IndexName,
-    levels: LevelCache,
-    models: Models,
-    min_date: Option<DateTime<Utc>>,
+    base: Foundation,
 }
 
 /// What one message needs.
@@ -82,7 +75,7 @@ impl Consolidate for Publications {
     type Run = Run;
 
     fn target(&self) -> &Arc<Model> {
-        &self.target
+        &self.base.target
     }
 
     async fn begin(
@@ -91,10 +84,8 @@ impl Consolidate for Publications {
         _raws: &[Arc<Document>],
         cx: &mut EngineContext<'_>,
     ) -> Result<Run, EngineError> {
-        Ok(Run {
-            class: RawClass::of(&batch.message.document_class)?,
-            levels: self.levels.get(cx).await?,
-        })
+        let (class, levels) = self.base.begin(batch, cx).await?;
+        Ok(Run { class, levels })
     }
 
     fn id(&self, run: &Run, raw: &Document) -> Result<DocumentId, Problem> {
@@ -112,7 +103,7 @@ impl Consolidate for Publications {
         } else {
             raw.publication_date()
         };
-        partition_index(&self.target, Some(date?)).ok()
+        self.base.index(Some(date?)).ok()
     }
 
     fn consolidate(
@@ -134,16 +125,16 @@ impl Consolidate for Publications {
         drafts: &mut [Draft],
         cx: &mut EngineContext<'_>,
     ) -> Result<Vec<Notice>, EngineError> {
-        attach_datatakes(drafts, &self.datatakes, cx).await?;
+        self.base.attach_datatakes(drafts, cx).await?;
         Ok(Vec::new())
     }
 
     fn index_of(&self, _run: &Run, publication: &Document) -> Result<IndexName, PartitionError> {
-        partition_index(&self.target, self.date(publication))
+        self.base.index(self.date(publication))
     }
 
     fn min_date(&self) -> Option<DateTime<Utc>> {
-        self.min_date
+        self.base.min_date
     }
 
     fn date(&self, publication: &Document) -> Option<DateTime<Utc>> {
@@ -151,6 +142,6 @@ impl Consolidate for Publications {
     }
 
     fn announce(&self, _run: &Run, publication: &Document) -> Option<Announcement> {
-        mission_report(&self.target, &self.models, publication)
+        self.base.announcement(publication)
     }
 }

@@ -162,6 +162,56 @@ fn xlsx_file() -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// A list of acquisitions of about 900 bytes each, indented as such lists are.
+fn xml_list() -> Vec<u8> {
+    let mut text = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Acquisitions>\n".to_vec();
+    for number in 0..RECORDS {
+        writeln!(
+            text,
+            r#"  <Acquisition id="{number:08}">
+    <Header>
+      <Mission>Sentinel-2A</Mission>
+      <Name>S2A_OPER_REP_PASS_E_SGS_20240330T134450_{number}</Name>
+      <Downlink_Orbit>{number}</Downlink_Orbit>
+      <Notes>clear &amp; complete, without remarks</Notes>
+    </Header>
+    <StationDownlinkDetails station="SGS_">
+      <DownlinkStartTime>2024-03-30T12:50:19.000Z</DownlinkStartTime>
+      <DownlinkEndTime>2024-03-30T12:51:58.000Z</DownlinkEndTime>
+      <Published>2024-03-30T13:51:20.471Z</Published>
+      <DownlinkStatus>OK</DownlinkStatus>
+      <FEP_Information>
+        <FER_Downlink unit="ratio">0.000000000</FER_Downlink>
+        <FER_Data unit="ratio">0.000000000</FER_Data>
+        <Frames channel="1">1834251</Frames>
+        <Frames channel="2">1834250</Frames>
+      </FEP_Information>
+    </StationDownlinkDetails>
+  </Acquisition>"#
+        )
+        .unwrap();
+    }
+    text.extend_from_slice(b"</Acquisitions>\n");
+    text
+}
+
+fn log_file() -> Vec<u8> {
+    let mut text = Vec::new();
+    for number in 0..RECORDS {
+        writeln!(
+            text,
+            "[INGESTOR-7][2024-03-30T13:51:20.471Z][{number}][MON] PDI: S2A_OPER_{number} published, SIZE=[{number}]"
+        )
+        .unwrap();
+        writeln!(
+            text,
+            "[INGESTOR-7][2024-03-30T13:51:20.472Z][{number}][INFO] waiting for the next one"
+        )
+        .unwrap();
+    }
+    text
+}
+
 fn run(extractor: &dyn Extractor, path: &Path, documents: &mut Documents) {
     let input = Input {
         path,
@@ -187,6 +237,16 @@ fn bench(c: &mut Criterion) {
         "product_id": "id", "product_name": "name", "content_length": "size", "start_date": "start",
         "end_date": "stop", "publication_date": "published", "interface_name": {"value": "S"},
     });
+    let elements = json!({
+        "product_id": {"attr": "id"}, "product_name": "Header/Name",
+        "content_length": "Header/Downlink_Orbit",
+        "start_date": "StationDownlinkDetails/DownlinkStartTime",
+        "end_date": "StationDownlinkDetails/DownlinkEndTime",
+        "publication_date": "StationDownlinkDetails/Published",
+        "cloud_cover": "StationDownlinkDetails/FEP_Information/Frames[@channel='2']",
+        "interface_name": {"value": "EDS"},
+    });
+    let lines = r"\[[^\]]+\]\[(?P<publication_date>[^\]]+)\]\[(?P<product_id>\d+)\]\[MON\] PDI: (?P<interface_name>\S+) published";
     let page = json_page();
     let mut documents = Documents {
         model: model(),
@@ -208,6 +268,13 @@ fn bench(c: &mut Criterion) {
         ),
         ("csv", "csv", json!({"fields": columns}), &csv_file()),
         ("xlsx", "xlsx", json!({"fields": columns}), &xlsx_file()),
+        (
+            "xml",
+            "xml",
+            json!({"records": "Acquisition", "fields": elements}),
+            &xml_list(),
+        ),
+        ("log", "log", json!({"pattern": lines}), &log_file()),
     ] {
         let extractor = ExtractorPlugin::find(plugin)
             .unwrap()

@@ -98,6 +98,52 @@ fn bombs_are_refused_in_little_memory() {
         println!("{name}: {} bytes, peak {peak} MiB: {error}", bytes.len());
         assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");
     }
+    xml_bombs_are_refused_in_little_memory();
+}
+
+fn xml_bombs_are_refused_in_little_memory() {
+    let settings = json!({"fields": {"a": "a"}});
+    let entities: String = (1..16)
+        .map(|level| {
+            format!(
+                "<!ENTITY e{level} '{}'>",
+                format!("&e{};", level - 1).repeat(10)
+            )
+        })
+        .collect();
+    let entities = format!("<!DOCTYPE a [<!ENTITY e0 'ha'>{entities}]><a>&e15;");
+    let text = "x".repeat(MEBIBYTE) + "&amp;";
+    let elements = "<b c=''/>".repeat(MEBIBYTE / 8);
+    for (name, first, piece, times, told) in [
+        ("entities.xml", entities.as_str(), "", 0, "more than 8 MiB"),
+        ("texts.xml", "<a>", text.as_str(), 66, "longer than 64 MiB"),
+        (
+            "elements.xml",
+            "<a>",
+            elements.as_str(),
+            9,
+            "more than a million",
+        ),
+        (
+            "attribute.xml",
+            "<a b='",
+            text.as_str(),
+            18,
+            "longer than 16 MiB",
+        ),
+        ("deep.xml", "", "<a>", MEBIBYTE, "deeper than 1024"),
+    ] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(first.as_bytes()).unwrap();
+        for _ in 0..times {
+            file.write_all(piece.as_bytes()).unwrap();
+        }
+        let error = extract("xml", &settings, file.path(), name);
+        assert!(error.contains(told), "{name}: {error}");
+        let peak = peak_mebibytes();
+        println!("{name}: peak {peak} MiB: {error}");
+        assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");
+    }
 }
 
 fn extract(plugin: &str, settings: &Value, path: &std::path::Path, name: &str) -> String {

@@ -145,11 +145,13 @@ impl Arguments {
         self.errors.push(wrong(format!("args.{path}"), reason));
     }
 
-    /// `allow_partial`.
-    pub(super) fn partial(&mut self) {
-        if self.flag("allow_partial") {
+    /// `allow_partial`; whether it is set.
+    pub(super) fn partial(&mut self) -> bool {
+        let partial = self.flag("allow_partial");
+        if partial {
             self.settings.insert("partial".into(), true.into());
         }
+        partial
     }
 
     /// `converter_map`, which may stand beside `args` too.
@@ -198,18 +200,12 @@ impl Arguments {
     /// Arguments that the class takes and does not obey.
     pub(super) fn ignore(&mut self, arguments: &[&'static str]) {
         for argument in arguments {
-            let path = match (*argument, self.converters.take()) {
-                ("converter_map", Some((path, _))) => path.to_owned(),
-                (_, converters) => {
-                    self.converters = converters;
-                    match self.take(argument) {
-                        Some(_) => format!("args.{argument}"),
-                        None => continue,
-                    }
-                }
+            let path = match *argument {
+                "converter_map" => self.converters.take().map(|(path, _)| path.to_owned()),
+                argument => self.take(argument).map(|_| format!("args.{argument}")),
             };
-            self.warnings
-                .push(wrong(path, "this extractor does not obey it"));
+            let warning = path.map(|path| wrong(path, "this extractor does not obey it"));
+            self.warnings.extend(warning);
         }
     }
 

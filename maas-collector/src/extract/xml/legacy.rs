@@ -15,10 +15,7 @@ pub(in crate::extract) fn translate(
     plugin: &'static str,
 ) -> Result<Translation, Vec<SettingError>> {
     let mut arguments = Arguments::of(old);
-    let partial = arguments.flag("allow_partial");
-    if partial {
-        arguments.settings.insert("partial".into(), true.into());
-    }
+    let partial = arguments.partial();
     let default_namespace = arguments.text("default_namespace").unwrap_or_default();
     let namespaces = match arguments.take("namespace_map") {
         None => Namespaces::new(),
@@ -78,58 +75,33 @@ fn source(
     field: &str,
     entry: &Value,
 ) -> Option<Value> {
-    let mut path = |arguments: &mut Arguments, text: &str, attribute: bool| {
-        match paths.new_path(text, Some(field), !attribute) {
-            Ok(path) => Some(path),
-            // There a wrong path is found out when it is followed, like one that leads nowhere.
-            Err(error) if partial => {
-                arguments.warn(
-                    &format!("attr_map.{field}"),
-                    format!("always null: {error}"),
-                );
-                None
-            }
-            Err(error) => {
-                arguments.refuse(&format!("attr_map.{field}"), error);
-                None
-            }
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    let keys = entry.as_object().map_or(0, Map::len);
+    let (path, attr) = match (entry, text("python"), text("path"), text("attr")) {
+        (Value::Null, ..) => return Some(json!({"path": ".", "null_when_empty": true})),
+        (Value::String(path), ..) => (path.as_str(), None),
+        (_, Some(lambda), ..) => {
+            return element_lambda(lambda).or_else(|| arguments.lambda(field, entry));
         }
-    };
-    let null = json!({"expr": "None"});
-    let keys = |wanted: &[&str]| {
-        let object = entry.as_object();
-        object.is_some_and(|object| {
-            object.len() == wanted.len() && wanted.iter().all(|key| object[*key].is_string())
-        })
-    };
-    match entry {
-        Value::Null => Some(json!({"path": ".", "null_when_empty": true})),
-        Value::String(text) => {
-            let path = path(arguments, text, false);
-            Some(path.map_or(null, Value::from))
-        }
-        Value::Object(object) if object.contains_key("python") => {
-            match object["python"].as_str().and_then(element_lambda) {
-                Some(source) => Some(source),
-                None => arguments.lambda(field, entry),
-            }
-        }
-        Value::Object(object)
-            if object.len() == 1 && object.contains_key("attr") && keys(&["attr"]) =>
-        {
-            Some(json!({"attr": object["attr"]}))
-        }
-        Value::Object(object)
-            if object.contains_key("path")
-                && object.contains_key("attr")
-                && keys(&["path", "attr"]) =>
-        {
-            let path = path(arguments, object["path"].as_str()?, true);
-            Some(path.map_or(null, |path| json!({"path": path, "attr": object["attr"]})))
-        }
+        (_, None, Some(path), Some(attr)) if keys == 2 => (path, Some(attr)),
+        (_, None, None, Some(attr)) if keys == 1 => return Some(json!({"attr": attr})),
         _ => {
             let reason = "a path, `path` and `attr`, `attr`, or `python` is wanted";
             arguments.refuse(&format!("attr_map.{field}"), reason);
+            return None;
+        }
+    };
+    match (paths.new_path(path, Some(field), attr.is_none()), attr) {
+        (Ok(path), None) => Some(path.into()),
+        (Ok(path), Some(attr)) => Some(json!({"path": path, "attr": attr})),
+        // There a wrong path is found out when it is followed, like one that leads nowhere.
+        (Err(error), _) if partial => {
+            let reason = format!("it is always null: {error}");
+            arguments.warn(&format!("attr_map.{field}"), reason);
+            Some(json!({"expr": "None"}))
+        }
+        (Err(error), _) => {
+            arguments.refuse(&format!("attr_map.{field}"), error);
             None
         }
     }
@@ -246,4 +218,90 @@ fn item<'a>(text: &'a str, start: &str, end: char) -> Option<(String, &'a str)> 
     let (value, rest) = text[1..].split_once(quote)?;
     let rest = rest.trim_start().strip_prefix(end)?;
     (!value.contains('\\')).then(|| (value.to_owned(), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(arguments: Value) -> Value {
+        let old = json!({"class": "XMLExtractor", "args": arguments});
+        translate(&old, "xml").unwrap().settings
+    }
+
+    #[test]
+    fn namespaces_that_mean_the_same_stay_as_such() {
+        let new = settings(json!({
+            "attr_map": {"a": "x/y", "b": "z"},
+            "default_namespace": "urn:n",
+            "namespace_map": {"": "urn:n"},
+        }));
+        let same = json!({"fields": {"a": "x/y", "b": "z"}, "namespaces": {"": "urn:n"}});
+        assert_eq!(new, same);
+    }
+
+    #[test]
+    fn namespaces_that_mean_something_else_are_written_in_full() {
+        let new = settings(json!({
+            "attr_map": {"a": "x/y", "b": {"path": "x/y", "attr": "k"}, "c": "x"},
+            "namespace_map": {"c": "urn:c", "": "urn:n"},
+        }));
+        let full = json!({"fields": {
+            "a": "{urn:n}x/{urn:n}y",
+            "b": {"path": "x/y", "attr": "k"},
+            "c": "{urn:c}x",
+        }});
+        assert_eq!(new, full);
+    }
+
+    #[test]
+    fn lambdas_over_elements_are_paths() {
+        for (lambda, source) in [
+            ("lambda root: 'DDP'", json!({"value": "DDP"})),
+            (
+                "lambda e: e.text",
+                json!({"path": ".", "null_when_empty": true}),
+            ),
+            ("lambda e: e.attrib['k']", json!({"path": ".", "attr": "k"})),
+            (
+                "lambda e: e.get(\"k\")",
+                json!({"expr": "record.get('@k')"}),
+            ),
+            (
+                "lambda e: e.find('a/b').text",
+                json!({"path": "a/b", "null_when_empty": true}),
+            ),
+            (
+                "lambda e: e.find('a').attrib['k']",
+                json!({"path": "a", "attr": "k"}),
+            ),
+            (
+                "lambda e: [x.text for x in e.findall('.//a')]",
+                json!({"path": ".//a", "all": true, "null_when_empty": true}),
+            ),
+        ] {
+            let new = settings(json!({"attr_map": {"a": {"python": lambda}}}));
+            assert_eq!(new["fields"]["a"], source, "{lambda}");
+        }
+        let old = json!({"args": {"attr_map": {"a": {"python": "lambda e: e.tail"}}}});
+        let errors = translate(&old, "xml").unwrap_err();
+        assert_eq!(errors[0].path, "args.attr_map.a.python");
+    }
+
+    #[test]
+    fn a_wrong_path_is_null_where_everything_may_be() {
+        let old = json!({"args": {
+            "attr_map": {"a": "/x"},
+            "allow_partial": true,
+            "converter_map": {"z": {"type": "python", "python": "int"}},
+        }});
+        let translation = translate(&old, "xml").unwrap();
+        assert_eq!(translation.settings["fields"]["a"], json!({"expr": "None"}));
+        let warned: Vec<&str> = translation
+            .warnings
+            .iter()
+            .map(|warning| warning.path.as_str())
+            .collect();
+        assert_eq!(warned, ["args.attr_map.a", "converter_map.z"]);
+    }
 }

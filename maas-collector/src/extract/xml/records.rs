@@ -339,4 +339,59 @@ mod tests {
         }
         assert_eq!(count, 1000);
     }
+
+    /// A file of elements by their ends: 0 and 1 begin an `i` or an `x`, all else ends one.
+    fn file(ends: &[u8]) -> String {
+        let mut text = String::from("<r>");
+        let mut open = Vec::new();
+        for (number, end) in ends.iter().enumerate() {
+            match (end, open.pop()) {
+                (0 | 1, parent) => {
+                    open.extend(parent);
+                    let name = ["i", "x"][usize::from(*end)];
+                    text.push_str(&format!("<{name} n='{number}'>"));
+                    open.push(name);
+                }
+                (_, Some(name)) => text.push_str(&format!("</{name}>")),
+                (_, None) => {}
+            }
+        }
+        for name in open.iter().rev() {
+            text.push_str(&format!("</{name}>"));
+        }
+        text + "</r>"
+    }
+
+    fn numbers(text: &str, path: &str, whole: bool) -> Vec<String> {
+        let mut names = Names::default();
+        let number = names.number("n").unwrap();
+        let path = Path::parse(path, &Namespaces::new(), &mut names).unwrap();
+        let forward = path.forward().filter(|_| !whole);
+        let mut records = Records::new(text.as_bytes(), names, forward).unwrap();
+        let mut found = Vec::new();
+        while records.advance().unwrap() {
+            let tree = records.tree();
+            let nodes = match whole {
+                true => path.all(tree, Tree::TOP).unwrap(),
+                false => records.nodes().to_vec(),
+            };
+            found.extend(
+                nodes
+                    .iter()
+                    .map(|node| tree.value(*node, number).unwrap_or("").to_owned()),
+            );
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn reading_forward_finds_what_the_whole_tree_has(
+            ends in proptest::collection::vec(0_u8..4, 0..60),
+            path in proptest::sample::select(vec!["i", ".//i", "i/x", "x//i", "*/*", ".//*[i]", ".", "./i[@n]"]),
+        ) {
+            let text = file(&ends);
+            proptest::prop_assert_eq!(numbers(&text, path, false), numbers(&text, path, true));
+        }
+    }
 }

@@ -141,7 +141,6 @@ fn xml_bombs_are_refused_in_little_memory() {
         let error = extract("xml", &settings, file.path(), name);
         assert!(error.contains(told), "{name}: {error}");
         let peak = peak_mebibytes();
-        println!("{name}: peak {peak} MiB: {error}");
         assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");
     }
 }

@@ -28,11 +28,3 @@ fn every_example_builds() {
         }
     }
 }
-
-#[test]
-fn every_extractor_has_its_section() {
-    for plugin in ExtractorPlugin::all() {
-        let section = format!("\n## {}\n", plugin.info().name);
-        assert!(PAGE.contains(&section), "{}", plugin.info().name);
-    }
-}

@@ -37,6 +37,8 @@ pub fn from_legacy(text: &str, dialect: Dialect) -> Result<String, LegacyPathErr
         out: String::from("$"),
     };
     translator.path().map_err(fail)?;
+    // Brackets are taken over as they are: `[1:2:3:4]` too.
+    super::JsonPath::parse(&translator.out).map_err(|error| fail(error.reason))?;
     Ok(translator.out)
 }
 

@@ -54,6 +54,14 @@ fn a_slice_takes_a_single_object_as_a_list_of_one() {
 }
 
 #[test]
+fn an_old_path_that_is_none_is_refused_as_such() {
+    for old in ["$.l[-:]", "$.l[::::]", "$.l[?N|m=='x'].V"] {
+        let error = from_legacy(old, Dialect::Extended).unwrap_err();
+        assert_eq!(error.text, old);
+    }
+}
+
+#[test]
 fn old_paths_are_written_in_the_standard_dialect() {
     for (old, new) in [
         ("`this`.Name", "$.Name"),

@@ -1,11 +1,11 @@
 //! What the promises are made with.
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::document::{Document, DocumentId, IndexName, Source, Version};
 use crate::model::{Field, FieldType, Model, Partition};
-use crate::store::{DocumentStore, Query, Search, WriteAction, WriteOp, WriteOutcome};
+use crate::store::{DocumentStore, Query, Search, StoreError, WriteAction, WriteOp, WriteOutcome};
 
 /// A beginning for index names that no other test has.
 pub fn fresh_prefix() -> String {
@@ -173,4 +173,72 @@ pub(super) async fn installed(
     let january = index(prefix, "model-2024-01");
     let february = index(prefix, "model-2024-02");
     (model.alias, january, february)
+}
+
+/// Ids `a`, `b`, `c` ... for documents that each have one value in one field.
+pub(super) async fn filled<const N: usize>(
+    store: &dyn DocumentStore,
+    prefix: &str,
+    field: &str,
+    values: [Value; N],
+) -> IndexName {
+    let (_, index, _) = installed(store, prefix).await;
+    let actions = values
+        .into_iter()
+        .zip(b'a'..)
+        .map(|(value, name)| put(&index, &char::from(name).to_string(), json!({field: value})))
+        .collect();
+    write_all(store, actions).await;
+    store.refresh(&index).await.unwrap();
+    index
+}
+
+pub(super) async fn is_refused(
+    store: &dyn DocumentStore,
+    index: &IndexName,
+    search: &Search,
+) -> bool {
+    matches!(
+        store.search(index, search).await,
+        Err(StoreError::Refused { .. })
+    )
+}
+
+/// All pages of a scan; checks that none is empty or too long.
+pub(super) async fn scanned(
+    store: &dyn DocumentStore,
+    index: &IndexName,
+    search: &Search,
+) -> Vec<String> {
+    let mut pages = store.scan(index, search).await.unwrap();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        assert!(!page.is_empty() && page.len() <= search.limit);
+        found.extend(page.into_iter().map(|document| document.id.to_string()));
+    }
+    assert!(
+        pages.next().await.unwrap().is_none(),
+        "a page after the end"
+    );
+    found
+}
+
+/// 2,500 documents in two partitions; `long` counts, `keyword` is one of ten.
+pub(super) async fn many(store: &dyn DocumentStore, prefix: &str) -> IndexName {
+    let (alias, january, february) = installed(store, prefix).await;
+    for chunk in 0..5 {
+        let actions = (chunk * 500..(chunk + 1) * 500)
+            .map(|n| {
+                let index = if n % 2 == 0 { &january } else { &february };
+                put(
+                    index,
+                    &format!("id-{n:04}"),
+                    json!({"long": n, "keyword": format!("k{}", n % 10)}),
+                )
+            })
+            .collect();
+        write_all(store, actions).await;
+    }
+    store.refresh(&alias).await.unwrap();
+    alias
 }

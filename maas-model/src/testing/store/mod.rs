@@ -11,16 +11,20 @@ mod aggregating;
 mod concurrent;
 mod fixture;
 mod models;
+mod ordering;
+mod querying;
 mod reading;
-mod searching;
+mod scanning;
 mod writing;
 
 pub use aggregating::*;
 pub use concurrent::*;
 pub use fixture::fresh_prefix;
 pub use models::*;
+pub use ordering::*;
+pub use querying::*;
 pub use reading::*;
-pub use searching::*;
+pub use scanning::*;
 pub use writing::*;
 
 /// Makes a module `contract` with one tokio test per promise of the store contract.

@@ -13,6 +13,7 @@ mod check;
 mod collect;
 mod completions;
 mod connect;
+mod convert;
 mod dead;
 mod doctor;
 mod export;
@@ -59,6 +60,7 @@ struct Maas {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Convert(convert::Convert),
     Test(test::Test),
     Graph(graph::Graph),
     Plugins(plugins::Plugins),
@@ -89,6 +91,8 @@ pub(crate) enum Outcome {
     NotWell = 1,
     /// The pipeline or the options are wrong; nothing was started. Also clap's code for wrong options.
     Refused = 2,
+    /// Something could not be translated; the rest was.
+    Incomplete = 3,
     /// The pipeline is sound and names plugins that this program does not have.
     Unavailable = 4,
 }
@@ -96,7 +100,7 @@ pub(crate) enum Outcome {
 /// Runs the program: reads the command line, does what it says, tells how it ended.
 ///
 /// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused,
-/// 4 a pipeline that names plugins this program does not have.
+/// 3 a configuration that could not be translated whole, 4 a pipeline that names plugins this program does not have.
 pub fn main() -> ExitCode {
     let maas = Maas::parse();
     logs::start(match maas.command {
@@ -127,6 +131,7 @@ async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
     match maas.command {
         Command::Run(command) => Box::pin(command.execute(connection)).await,
         Command::Check(command) => command.execute(connection),
+        Command::Convert(command) => command.execute(connection),
         Command::Test(command) => Box::pin(command.execute()).await,
         Command::Graph(command) => command.execute(connection),
         Command::Plugins(command) => command.execute(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use maas_model::pipeline::{LoadError, Pipeline, Problem};
 use serde_json::{Value, json};
 
-fn write(folder: &Path, files: &[(&str, Value)]) {
+pub(crate) fn write(folder: &Path, files: &[(&str, Value)]) {
     for (name, content) in files {
         let path = folder.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -19,7 +19,7 @@ fn load(files: &[(&str, Value)]) -> Result<(Pipeline, Vec<Problem>), LoadError> 
     Pipeline::load_legacy(&[folder.path().to_owned()], &|_| None)
 }
 
-fn readings() -> Value {
+pub(crate) fn readings() -> Value {
     json!({
         "collectors": [{
             "class": "FileCollectorConfiguration",

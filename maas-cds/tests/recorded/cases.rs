@@ -6,8 +6,17 @@ use std::path::PathBuf;
 /// the build server they must be.
 pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/cases");
-    let folder =
-        std::env::var_os("MAAS_CASES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    at_hand("MAAS_CASES", beside, name)
+}
+
+/// The configuration of the original, on the same terms.
+pub(crate) fn original() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/original");
+    at_hand("MAAS_ORIGINAL", beside, "")
+}
+
+fn at_hand(variable: &str, beside: &str, name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable).map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let path = folder.join(name);
     if path.exists() {
         return Some(path);
@@ -15,9 +24,9 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let path = path.display();
     assert!(
         std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "no recorded cases at `{path}`; set MAAS_CASES"
+        "nothing recorded at `{path}`; set {variable}"
     );
-    println!("no recorded cases at `{path}`, nothing was tested");
+    println!("nothing recorded at `{path}`, nothing was tested");
     None
 }
 

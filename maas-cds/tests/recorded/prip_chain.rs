@@ -1,6 +1,6 @@
 //! The chain of production interfaces: files, raw documents, messages, consolidated documents, messages.
 //!
-//! Collected with the shipped pipeline, one file at a time as in the recording.
+//! Collected one file at a time as in the recording, with the shipped pipeline and with the original's files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,10 +26,25 @@ const QUEUE: &str = "collect-new.raw.data.prip-product";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_gives_what_the_original_gave() {
-    let Some(case) = cases::path("prip-chain") else {
+    if let Some(case) = cases::path("prip-chain") {
+        the_chain(shipped_pipeline(), "consolidate", &case).await;
+    }
+}
+
+/// The same with the files that the original was configured with.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_the_original_give_it_too() {
+    let Some(original) = cases::original() else {
         return;
     };
-    let pipeline = shipped_pipeline();
+    let loaded = Pipeline::load_legacy(&[original], &|_| None);
+    let (pipeline, _) = loaded.unwrap_or_else(|error| panic!("{error}"));
+    if let Some(case) = cases::path("prip-chain") {
+        the_chain(pipeline, "raw-only-prip", &case).await;
+    }
+}
+
+async fn the_chain(pipeline: Pipeline, pool: &str, case: &Path) {
     let world = World::of(&pipeline).await;
     world.put(&seeds(&case.join("seed"))).await;
     let mut tally = Tally::default();
@@ -47,7 +62,7 @@ async fn the_chain_gives_what_the_original_gave() {
         &compare::messages(messages, &recorded, false),
     );
 
-    let messages = consolidate(&pipeline, &world).await;
+    let messages = consolidate(&pipeline, pool, &world).await;
     let messages = messages
         .into_iter()
         .map(|message| names.name(message))
@@ -82,7 +97,7 @@ async fn doing_it_again_changes_nothing() {
     world.put(&seeds(&case.join("seed"))).await;
     collect(&pipeline, &world, &case.join("input")).await;
     let messages = world.bus.peek(&queue(), 100).await.expect("messages");
-    consolidate(&pipeline, &world).await;
+    consolidate(&pipeline, "consolidate", &world).await;
     let before = world.versions().await;
 
     collect(&pipeline, &world, &case.join("input")).await;
@@ -94,7 +109,7 @@ async fn doing_it_again_changes_nothing() {
     for message in &messages {
         world.publish(message).await;
     }
-    let published = consolidate(&pipeline, &world).await;
+    let published = consolidate(&pipeline, "consolidate", &world).await;
     assert!(
         published.is_empty(),
         "unchanged documents are reported: {published:?}"
@@ -152,13 +167,10 @@ async fn collect(pipeline: &Pipeline, world: &World, folder: &Path) {
 }
 
 /// Works on all messages in the queue; gives what was published.
-async fn consolidate(pipeline: &Pipeline, world: &World) -> Vec<Published> {
-    let pool = pipeline
-        .pools
-        .iter()
-        .find(|pool| pool.name == "consolidate");
+async fn consolidate(pipeline: &Pipeline, pool: &str, world: &World) -> Vec<Published> {
+    let pool = pipeline.pools.iter().find(|known| known.name == pool);
     let cx = world.pool_context(Clock::frozen(Utc::now()));
-    let runner = PoolRunner::build(pool.expect("a pool `consolidate`"), cx).expect("a pool");
+    let runner = PoolRunner::build(pool.expect("the pool"), cx).expect("a pool");
     let waiting = world.bus.peek(&queue(), 100).await.expect("messages").len();
     let mut subscription = world
         .bus

@@ -63,16 +63,11 @@ fn assemble(
     let sections = Sections::read(&files, &mut reports);
     let builder = Builder::new(name, base, &files, &mut reports);
     let pipeline = builder.build(sections);
-    checked(pipeline, reports, &files)
+    checked(pipeline, reports.finish(&files))
 }
 
 /// The pipeline, unless something refuses it.
-pub(super) fn checked(
-    pipeline: Pipeline,
-    reports: Reports,
-    files: &[SourceFile],
-) -> Result<Loaded, LoadError> {
-    let problems = reports.finish(files);
+pub(super) fn checked(pipeline: Pipeline, problems: Vec<Problem>) -> Result<Loaded, LoadError> {
     if problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)

@@ -27,6 +27,7 @@ mod yaml_file;
 
 pub use flow::{Edge, EdgeSource, Flow, QueueRef};
 pub use graph::Graph;
+pub use legacy::Converted;
 pub use load::Loaded;
 pub use missing::MissingPlugin;
 pub use problem::{LoadError, Problem, Severity};

@@ -14,8 +14,9 @@ pub(super) struct Collector {
 }
 
 /// Settings of all collectors that have a meaning here. `file_pattern` is a setting of the plugin.
-pub(super) const COMMON: [&str; 11] = [
+pub(super) const COMMON: [&str; 12] = [
     "class",
+    "description",
     "extractor",
     "file_pattern",
     "file_routing_key",

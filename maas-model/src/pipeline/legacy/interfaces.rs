@@ -18,6 +18,8 @@ use crate::plugin::{self, LegacyError, suggestion};
 pub(super) struct Translated {
     pub(super) file: usize,
     pub(super) node: Node,
+    /// What a person wrote of it.
+    pub(super) description: Option<String>,
 }
 
 /// Entries of `collectors` of all files.
@@ -69,7 +71,12 @@ impl<'a> Interfaces<'a> {
                 continue;
             };
             if let Some(node) = self.interface(&whole, name) {
-                self.translated.push(Translated { file, node });
+                let description = whole.text("description").map(str::to_owned);
+                self.translated.push(Translated {
+                    file,
+                    node,
+                    description,
+                });
             }
         }
     }

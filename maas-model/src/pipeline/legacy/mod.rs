@@ -6,6 +6,7 @@
 //! so every message points into the old files, and what is loaded is exactly what `maas convert` writes.
 
 mod classes;
+mod convert;
 mod credentials;
 mod engines;
 mod extractors;
@@ -15,8 +16,12 @@ mod json;
 mod make;
 mod models;
 mod told;
+mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+pub use convert::Converted;
 
 use credentials::Credentials;
 use engines::Engines;
@@ -28,10 +33,10 @@ use told::Told;
 use super::Pipeline;
 use super::build::Builder;
 use super::load::{Loaded, checked};
-use super::problem::{LoadError, Severity};
+use super::problem::{LoadError, Problem, Severity};
 use super::report::{At, Pin, Reports, SourceFile};
 use super::sections::Sections;
-use super::tree::{Entry, Kind, Node};
+use super::tree::{Entry, Kind, Node, Place};
 use super::variables::{self, Environment};
 
 impl Pipeline {
@@ -43,7 +48,8 @@ impl Pipeline {
     pub fn load_legacy(paths: &[PathBuf], env: Environment<'_>) -> Result<Loaded, LoadError> {
         let mut reports = Reports::default();
         let old = Old::read(paths, env, &mut reports);
-        old.build(env, reports)
+        let (pipeline, problems) = old.build(env, reports);
+        checked(pipeline, problems)
     }
 }
 
@@ -61,6 +67,8 @@ struct Draft {
     models: Vec<Entry>,
     engine_defaults: Vec<Entry>,
     pools: Vec<Node>,
+    /// What a person wrote of some of these, by their place.
+    comments: BTreeMap<Place, String>,
 }
 
 /// What a file is, by what stands in it.
@@ -114,7 +122,8 @@ impl Old {
         }
     }
 
-    fn build(self, env: Environment<'_>, mut reports: Reports) -> Result<Loaded, LoadError> {
+    /// The pipeline as far as it could be read, and what is wrong.
+    fn build(self, env: Environment<'_>, mut reports: Reports) -> (Pipeline, Vec<Problem>) {
         let mut sources = Vec::new();
         for (number, (file, draft)) in self.files.into_iter().zip(self.drafts).enumerate() {
             let mut root = draft.into_root(&file.root);
@@ -137,7 +146,7 @@ impl Old {
         let sections = Sections::read(&sources, &mut reports);
         let builder = Builder::new(self.name, PathBuf::new(), &sources, &mut reports);
         let pipeline = builder.lenient().build(sections);
-        checked(pipeline, reports, &sources)
+        (pipeline, reports.finish(&sources))
     }
 }
 
@@ -194,13 +203,23 @@ fn translate(files: &[OldFile], env: Environment<'_>, told: &mut Told) -> Vec<Dr
         old_models.template(number, files, told);
     }
     for model in old_models.merge(files, told) {
-        drafts[model.file].models.push(model.entry);
+        let draft = &mut drafts[model.file];
+        let comment = model
+            .description
+            .map(|text| (model.entry.value.place, text));
+        draft.comments.extend(comment);
+        draft.models.push(model.entry);
     }
     let priority = env("AMQP_PRIORITY").and_then(|priority| priority.trim().parse().ok());
     let mut interfaces = Interfaces::new(files, &mut credentials, &mut chunks, priority, told);
     of(Role::Collectors).for_each(|number| interfaces.read(number));
     for interface in interfaces.translated {
-        drafts[interface.file].interfaces.push(interface.node);
+        let draft = &mut drafts[interface.file];
+        let comment = interface
+            .description
+            .map(|text| (interface.node.place, text));
+        draft.comments.extend(comment);
+        draft.interfaces.push(interface.node);
     }
     chunks.unused(told);
     credentials.unused(told);

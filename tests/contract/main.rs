@@ -4,3 +4,4 @@
 mod bus;
 mod opensearch;
 mod servers;
+mod templates;

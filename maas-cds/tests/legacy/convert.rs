@@ -148,14 +148,11 @@ interfaces:
           value: { expr: "record['Value'] if record['Station'][0] == 'S' else None" }
           kind: { value: AUX }
     store: { model: Reading, id: [station, date] }
-    announce: { documents: new.raw.data.reading, chunk_size: 1 }
+    announce: { documents: new.raw.data.reading, chunk_size: 1, collector_name: ODataCollector }
 "##;
     let text = &converted.files["collect-odata.yaml"];
     let (head, rest) = text.split_once('\n').unwrap();
-    assert!(
-        head.starts_with("# Converted from ") && head.ends_with("readings.json"),
-        "{head}"
-    );
+    assert_eq!(head, "# Converted from collector/odata/readings.json");
     assert_eq!(rest, expected);
     let secrets: Vec<&String> = converted.secrets.iter().collect();
     assert_eq!(secrets, ["READINGS_CLIENT_PASSWORD"]);

@@ -7,6 +7,8 @@ pub(super) struct Collector {
     pub(super) class: &'static str,
     /// What it is called here, also as long as no plugin does its work.
     pub(super) plugin: &'static str,
+    /// What stands in its messages, where it is not the name here with `Collector` behind it.
+    pub(super) sender: Option<&'static str>,
     /// The settings that it has beside those of all.
     keys: &'static [&'static str],
     /// Whether it has those of [`HTTP`] too.
@@ -62,12 +64,14 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "FileCollectorConfiguration",
         plugin: "file",
+        sender: None,
         keys: &[],
         http: false,
     },
     Collector {
         class: "FTPCollectorConfiguration",
         plugin: "ftp",
+        sender: Some("FTPCollector"),
         keys: &[
             "client_password",
             "client_port",
@@ -83,12 +87,14 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "SFTPCollectorConfiguration",
         plugin: "sftp_inbox",
+        sender: Some("SFTPCollector"),
         keys: &[],
         http: false,
     },
     Collector {
         class: "ReadOnlySFTPCollectorConfiguration",
         plugin: "sftp",
+        sender: Some("ReadOnlySFTPCollector"),
         keys: &[
             "client_keyfile",
             "client_password",
@@ -104,6 +110,7 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "S3CollectorConfiguration",
         plugin: "s3",
+        sender: None,
         keys: &[
             "buckets",
             "refresh_interval",
@@ -120,12 +127,14 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "WebDAVCollectorConfiguration",
         plugin: "webdav",
+        sender: Some("WebDAVCollector"),
         keys: &["client_url", "depth", "directories"],
         http: true,
     },
     Collector {
         class: "ODataCollectorConfiguration",
         plugin: "odata",
+        sender: Some("ODataCollector"),
         keys: &[
             "custom_query_suffix",
             "download_file_pattern",
@@ -150,6 +159,7 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "JiraExtendedCollectorConfiguration",
         plugin: "jira",
+        sender: Some("JIRAExtendedCollector"),
         keys: &[
             "attachement_prefix",
             "auth_method",
@@ -168,12 +178,14 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "LokiCollectorConfiguration",
         plugin: "loki",
+        sender: None,
         keys: &["query", "query_limit", "query_prefix"],
         http: true,
     },
     Collector {
         class: "MpipCollectorConfiguration",
         plugin: "mpip",
+        sender: None,
         keys: &[
             "actives",
             "download_file_pattern",
@@ -196,24 +208,28 @@ const COLLECTORS: [Collector; 14] = [
     Collector {
         class: "WeatherCollectorConfiguration",
         plugin: "weather",
+        sender: None,
         keys: &[],
         http: true,
     },
     Collector {
         class: "DiscoswebCollectorConfiguration",
         plugin: "discosweb",
+        sender: None,
         keys: &[],
         http: true,
     },
     Collector {
         class: "SimpleHttpCollectorConfiguration",
         plugin: "http",
+        sender: Some("SimpleHttpCollector"),
         keys: &[],
         http: true,
     },
     Collector {
         class: "InterfaceMonitorCollectorConfiguration",
         plugin: "monitor",
+        sender: Some("InterfaceMonitor"),
         keys: &[
             "extra_http_probes",
             "interfaces",

@@ -31,7 +31,7 @@ impl Pipeline {
         let old = Old::read(paths, env, &mut reports);
         let mut folder = Folder::default();
         for (file, draft) in old.files.iter().zip(&old.drafts) {
-            folder.add(&file.name, &group(&file.folder, &file.stem), draft);
+            folder.add(&file.below(), &group(&file.folder, &file.stem), draft);
         }
         let (pipeline, problems) = old.build(env, reports);
         folder.outside(&pipeline.outside);

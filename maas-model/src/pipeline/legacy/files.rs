@@ -22,6 +22,16 @@ pub(super) struct OldFile {
     pub(super) root: Node,
 }
 
+impl OldFile {
+    /// Its path below what the user named.
+    pub(super) fn below(&self) -> String {
+        match self.folder.as_str() {
+            "" => format!("{}.json", self.stem),
+            folder => format!("{folder}/{}.json", self.stem),
+        }
+    }
+}
+
 /// What stands at the given paths.
 #[derive(Debug, Default)]
 pub(super) struct Found {

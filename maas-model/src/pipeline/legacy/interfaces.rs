@@ -138,10 +138,12 @@ impl<'a> Interfaces<'a> {
     }
 
     fn interface(&mut self, whole: &Whole<'_>, name: Node) -> Option<Node> {
-        let collect = self.collect(whole);
+        let collector = self.collector(whole);
+        let collect = collector.and_then(|collector| self.collect(whole, collector));
         let extract = whole.get("extractor").map(|node| self.extract(whole, node));
         let store = extract.is_some().then(|| self.store(whole));
-        let announce = self.announce(whole, store.is_some());
+        let sender = collector.and_then(|collector| collector.sender);
+        let announce = self.announce(whole, store.is_some(), sender);
         let mut entries = vec![make::entry("name", name)];
         entries.push(make::entry("collect", collect?));
         if let Some(extract) = extract {
@@ -161,40 +163,47 @@ impl<'a> Interfaces<'a> {
         Some(make::map(whole.entry.place, entries))
     }
 
-    fn collect(&mut self, whole: &Whole<'_>) -> Option<Node> {
+    fn collector(&mut self, whole: &Whole<'_>) -> Option<&'static Collector> {
+        let class = self.class(whole)?;
+        let collector = Collector::of(&class);
+        match collector {
+            Some(collector) => self.keys(whole, collector),
+            None => {
+                let hint = suggestion(&class, Collector::classes());
+                let message = format!("unknown collector class `{class}`");
+                self.told
+                    .error(whole.file, whole.place("class"), message, hint);
+            }
+        }
+        collector
+    }
+
+    fn collect(&mut self, whole: &Whole<'_>, collector: &Collector) -> Option<Node> {
         let file = whole.file;
         let place = whole.place("class");
-        let class = self.class(whole)?;
-        let Some(collector) = Collector::of(&class) else {
-            let hint = suggestion(&class, Collector::classes());
-            let message = format!("unknown collector class `{class}`");
-            self.told.error(file, place, message, hint);
-            return None;
-        };
-        self.keys(whole, collector);
         let settings = self.settings(whole);
         let old = make::map(whole.entry.place, settings);
-        let (name, settings) = match plugin::translate_legacy("collector", &class, &old.to_value())
-        {
-            Ok(found) => {
-                for warning in found.warnings {
-                    let place = whole.entry.locate(&warning.path).key;
-                    let hint = warning.hint.unwrap_or_default();
-                    self.told.warning(file, place, warning.message, hint);
+        let (name, settings) =
+            match plugin::translate_legacy("collector", collector.class, &old.to_value()) {
+                Ok(found) => {
+                    for warning in found.warnings {
+                        let place = whole.entry.locate(&warning.path).key;
+                        let hint = warning.hint.unwrap_or_default();
+                        self.told.warning(file, place, warning.message, hint);
+                    }
+                    let settings = placed(found.settings, &old, place);
+                    (found.plugin, settings)
                 }
-                let settings = placed(found.settings, &old, place);
-                (found.plugin, settings)
-            }
-            // It keeps its settings until there is a plugin that knows them.
-            Err(LegacyError::UnknownClass { .. }) => (collector.plugin, old),
-            Err(LegacyError::Settings(errors)) => {
-                for error in errors {
-                    let place = whole.entry.locate(&error.path).value;
-                    self.told.error(file, place, error.message, error.hint);
+                // It keeps its settings until there is a plugin that knows them.
+                Err(LegacyError::UnknownClass { .. }) => (collector.plugin, old),
+                Err(LegacyError::Settings(errors)) => {
+                    for error in errors {
+                        let place = whole.entry.locate(&error.path).value;
+                        self.told.error(file, place, error.message, error.hint);
+                    }
+                    return None;
                 }
-                return None;
-            }
-        };
+            };
         Some(make::single(place, name, settings))
     }
 
@@ -335,7 +344,12 @@ impl<'a> Interfaces<'a> {
         Some(make::map(place, entries))
     }
 
-    fn announce(&mut self, whole: &Whole<'_>, documents: bool) -> Option<Node> {
+    fn announce(
+        &mut self,
+        whole: &Whole<'_>,
+        documents: bool,
+        sender: Option<&str>,
+    ) -> Option<Node> {
         let key = |key| whole.text(key).filter(|key| !key.is_empty());
         if whole.get("routing_key").is_none() {
             let message = "no `routing_key`: no document is announced";
@@ -361,6 +375,9 @@ impl<'a> Interfaces<'a> {
         if let Some(priority) = self.priority {
             entries.push(make::entry("priority", make::scalar(place, priority)));
         }
+        entries.extend(
+            sender.map(|sender| make::entry("collector_name", make::scalar(place, sender))),
+        );
         Some(make::map(place, entries))
     }
 }

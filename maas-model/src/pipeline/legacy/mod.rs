@@ -202,6 +202,9 @@ fn translate(files: &[OldFile], env: Environment<'_>, told: &mut Told) -> Vec<Dr
     for number in of(Role::Template) {
         old_models.template(number, files, told);
     }
+    for number in of(Role::Engines) {
+        old_models.module(number, &files[number], told);
+    }
     for model in old_models.merge(files, told) {
         let draft = &mut drafts[model.file];
         let comment = model

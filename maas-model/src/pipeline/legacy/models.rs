@@ -27,9 +27,21 @@ pub(super) struct Translated {
 pub(super) struct OldModels {
     collected: IndexMap<String, Translated>,
     templates: IndexMap<String, Translated>,
+    /// The engines work with the classes of [`CLASSES`].
+    of_missions: bool,
 }
 
 const TEMPLATE_FILE: &str = "_template";
+
+/// The Python module of document classes that engine files name.
+const CLASSES: &str = "maas_cds.model";
+
+/// Classes of that module which no template describes: those of one mission, of the same index.
+const OF_MISSIONS: [(&str, &[&str]); 3] = [
+    ("CdsCompleteness", &["S1"]),
+    ("CdsDatatake", &["S1", "S2"]),
+    ("CdsProduct", &["S1", "S2", "S3", "S5"]),
+];
 
 impl OldModels {
     /// The `models` of a collector file, and those within its `collectors`.
@@ -88,6 +100,22 @@ impl OldModels {
         }
     }
 
+    /// The module of document classes that an engine file names.
+    pub(super) fn module(&mut self, number: usize, file: &OldFile, told: &mut Told) {
+        let Some(module) = file.root.get("model") else {
+            return;
+        };
+        match module.text() {
+            Some(CLASSES) => self.of_missions = true,
+            other => {
+                let name = other.unwrap_or_default();
+                let message = format!("the Python module `{name}` is not read");
+                let hint = "its classes are known if there are templates of them";
+                told.warning(number, module.place, message, hint);
+            }
+        }
+    }
+
     /// All of them; those of one name made one.
     pub(super) fn merge(self, files: &[OldFile], told: &mut Told) -> Vec<Translated> {
         let mut models = self.templates;
@@ -97,6 +125,21 @@ impl OldModels {
                 None => {
                     models.insert(name, collected);
                 }
+            }
+        }
+        let of_missions = OF_MISSIONS.iter().filter(|_| self.of_missions);
+        for (name, missions) in of_missions {
+            let Some(whole) = models.get(*name) else {
+                continue;
+            };
+            let (file, value) = (whole.file, whole.entry.value.clone());
+            for mission in *missions {
+                let name = format!("{name}{mission}");
+                models.entry(name.clone()).or_insert_with(|| Translated {
+                    file,
+                    entry: make::entry(name, value.clone()),
+                    description: None,
+                });
             }
         }
         models.into_values().collect()

@@ -1,5 +1,7 @@
 //! Acquisition reports of the EISP: the scenes between the gaps.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use maas_model::document::{Moment, Source, parse_date_at};
 use maas_model::plugin::{SettingError, Settings};
@@ -94,9 +96,12 @@ impl EispExtractor {
         let mut scene: Option<Scene> = None;
         let mut gaps = gaps.children().peekable();
         while let Some(gap) = gaps.next() {
-            let (start, end) = match (self.time(gap, &self.before), self.time(gap, &self.after)) {
-                (Ok(Some(start)), Ok(Some(end))) => (start, end),
-                (Ok(_), Ok(_)) => continue,
+            let text = |place| gap.text_of(place).filter(|text| !text.is_empty());
+            let (Some(start), Some(end)) = (text(&self.before), text(&self.after)) else {
+                continue;
+            };
+            let (start, end) = match (time(start), time(end)) {
+                (Ok(start), Ok(end)) => (start, end),
                 (Err(error), _) | (_, Err(error)) => return (scenes, Err(error)),
             };
             let length = end - start;
@@ -116,18 +121,6 @@ impl EispExtractor {
             }
         }
         (scenes, Ok(()))
-    }
-
-    fn time(&self, gap: Element<'_>, place: &Place) -> Result<Option<DateTime<Utc>>, FieldError> {
-        let Some(text) = gap.text_of(place).filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        let mut text: String = text.chars().take(TIME_LENGTH).collect();
-        text.push('z');
-        // What a time leaves out would be that of the given instant: the same for the same file.
-        parse_date_at(&Value::from(text), DateTime::UNIX_EPOCH)
-            .map(Some)
-            .map_err(|error| FieldError::whole(error.to_string()))
     }
 
     fn record(&self, scene: &Scene, report: Element<'_>, name: &str) -> Source {
@@ -153,6 +146,14 @@ impl EispExtractor {
     }
 }
 
+fn time(text: &str) -> Result<DateTime<Utc>, FieldError> {
+    let mut text: String = text.chars().take(TIME_LENGTH).collect();
+    text.push('z');
+    // What a time leaves out would be that of the given instant: the same for the same file.
+    parse_date_at(&Value::from(text), DateTime::UNIX_EPOCH)
+        .map_err(|error| FieldError::whole(error.to_string()))
+}
+
 impl Extractor for EispExtractor {
     fn extract(&self, input: &Input<'_>, sink: &mut dyn RecordSink) -> Result<(), ExtractError> {
         self.format.read(input, &mut |report, origin| {
@@ -161,7 +162,7 @@ impl Extractor for EispExtractor {
                 sink.record(self.record(scene, report, input.name), origin)?;
             }
             match end {
-                Ok(()) => std::ops::ControlFlow::Continue(()),
+                Ok(()) => ControlFlow::Continue(()),
                 Err(error) => sink.bad(origin.bad(error.field, error.reason)),
             }
         })

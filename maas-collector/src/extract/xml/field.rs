@@ -3,10 +3,10 @@
 use maas_model::plugin::SettingError;
 use serde_json::Value;
 
+use super::XmlField;
 use super::names::{NameId, Names};
 use super::path::{Namespaces, Path, attribute};
 use super::tree::{NodeId, Tree};
-use super::{XmlField, XmlFieldSource};
 use crate::extract::field::{Expression, wrong};
 
 /// A field that was checked.
@@ -18,8 +18,7 @@ pub(super) enum FieldSource {
 
 /// The text or an attribute of one element, or of all that a path leads to.
 pub(super) struct Element {
-    /// `None`: the record itself.
-    path: Option<Path>,
+    path: Path,
     attribute: Option<NameId>,
     all: bool,
     null_when_empty: bool,
@@ -36,54 +35,29 @@ impl XmlField {
         names: &mut Names,
     ) -> Result<FieldSource, SettingError> {
         let source = match self {
-            Self::Path(path) => {
-                return Element::of(Some(path), None, setting, namespaces, names)
-                    .map(FieldSource::Element)
-                    .map_err(|error| SettingError {
-                        path: setting.to_owned(),
-                        ..error
-                    });
+            Self::Path(text) => {
+                let path = Path::parse(&text, namespaces, names);
+                let path = path.map_err(|error| wrong(setting, error))?;
+                return Ok(FieldSource::Element(Element::at(path, text)));
             }
             Self::Detailed(source) => source,
         };
-        let plain = !source.all && !source.null_when_empty && source.default.is_none();
-        match source {
-            XmlFieldSource {
-                path: None,
-                attr: None,
-                value: Some(value),
-                expr: None,
-                ..
-            } if plain => Ok(FieldSource::Constant(value)),
-            XmlFieldSource {
-                path: None,
-                attr: None,
-                value: None,
-                expr: Some(text),
-                ..
-            } if plain => {
+        let element = source.path.is_some() || source.attr.is_some();
+        let of_elements = source.all || source.null_when_empty || source.default.is_some();
+        match (source.value, source.expr) {
+            (None, None) if element => Ok(FieldSource::Element(Element {
+                all: source.all,
+                null_when_empty: source.null_when_empty,
+                default: source.default,
+                ..Element::of(source.path, source.attr, setting, namespaces, names)?
+            })),
+            (Some(value), None) if !element && !of_elements => Ok(FieldSource::Constant(value)),
+            (None, Some(text)) if !element && !of_elements => {
                 let expression = Expression::parse(&text, "record", &format!("{setting}.expr"))?;
                 Ok(match expression.constant() {
                     Some(value) => FieldSource::Constant(value.clone()),
                     None => FieldSource::Expression(expression),
                 })
-            }
-            XmlFieldSource {
-                path,
-                attr,
-                value: None,
-                expr: None,
-                all,
-                null_when_empty,
-                default,
-            } if path.is_some() || attr.is_some() => {
-                let element = Element::of(path, attr, setting, namespaces, names)?;
-                Ok(FieldSource::Element(Element {
-                    all,
-                    null_when_empty,
-                    default,
-                    ..element
-                }))
             }
             _ => Err(wrong(
                 setting,
@@ -104,6 +78,18 @@ impl FieldSource {
 }
 
 impl Element {
+    /// The text of the first element that `path` leads to.
+    fn at(path: Path, text: String) -> Self {
+        Self {
+            path,
+            attribute: None,
+            all: false,
+            null_when_empty: false,
+            default: None,
+            text,
+        }
+    }
+
     fn of(
         path: Option<String>,
         attr: Option<String>,
@@ -111,43 +97,27 @@ impl Element {
         namespaces: &Namespaces,
         names: &mut Names,
     ) -> Result<Self, SettingError> {
-        let mut text = path.clone().unwrap_or_else(|| ".".into());
-        if let Some(attr) = &attr {
-            text = format!("{text} @{attr}");
-        }
-        let path = path.map(|path| {
-            Path::parse(&path, namespaces, names)
-                .map_err(|error| wrong(format!("{setting}.path"), error))
-        });
-        let attribute = attr.map(|name| {
-            attribute(&name, namespaces, names)
-                .map_err(|error| wrong(format!("{setting}.attr"), error))
-        });
+        let text = path.unwrap_or_else(|| ".".into());
+        let path = Path::parse(&text, namespaces, names);
+        let path = path.map_err(|error| wrong(format!("{setting}.path"), error))?;
+        let Some(attr) = attr else {
+            return Ok(Self::at(path, text));
+        };
+        let attribute = attribute(&attr, namespaces, names);
+        let attribute = attribute.map_err(|error| wrong(format!("{setting}.attr"), error))?;
         Ok(Self {
-            path: path.transpose()?,
-            attribute: attribute.transpose()?,
-            all: false,
-            null_when_empty: false,
-            default: None,
-            text,
+            attribute: Some(attribute),
+            ..Self::at(path, format!("{text} @{attr}"))
         })
     }
 
     fn value(&self, tree: &Tree, node: NodeId) -> Result<Value, String> {
         if self.all {
-            let nodes = match &self.path {
-                Some(path) => path.all(tree, node)?,
-                None => vec![node],
-            };
-            let values = nodes
-                .into_iter()
-                .filter_map(|node| self.of_node(tree, node));
+            let nodes = self.path.all(tree, node)?.into_iter();
+            let values = nodes.filter_map(|node| self.of_node(tree, node));
             return Ok(values.collect());
         }
-        let found = match &self.path {
-            Some(path) => path.first(tree, node)?,
-            None => Some(node),
-        };
+        let found = self.path.first(tree, node)?;
         found
             .and_then(|node| self.of_node(tree, node))
             .or_else(|| self.default.clone())

@@ -79,32 +79,37 @@ fn source(
     let keys = entry.as_object().map_or(0, Map::len);
     let (path, attr) = match (entry, text("python"), text("path"), text("attr")) {
         (Value::Null, ..) => return Some(json!({"path": ".", "null_when_empty": true})),
-        (Value::String(path), ..) => (path.as_str(), None),
+        (Value::String(path), ..) => (Some(path.as_str()), None),
         (_, Some(lambda), ..) => {
             return element_lambda(lambda).or_else(|| arguments.lambda(field, entry));
         }
-        (_, None, Some(path), Some(attr)) if keys == 2 => (path, Some(attr)),
-        (_, None, None, Some(attr)) if keys == 1 => return Some(json!({"attr": attr})),
+        (_, None, Some(path), Some(attr)) if keys == 2 => (Some(path), Some(attr)),
+        (_, None, None, Some(attr)) if keys == 1 => (None, Some(attr)),
         _ => {
             let reason = "a path, `path` and `attr`, `attr`, or `python` is wanted";
             arguments.refuse(&format!("attr_map.{field}"), reason);
             return None;
         }
     };
-    match (paths.new_path(path, Some(field), attr.is_none()), attr) {
-        (Ok(path), None) => Some(path.into()),
-        (Ok(path), Some(attr)) => Some(json!({"path": path, "attr": attr})),
-        // There a wrong path is found out when it is followed, like one that leads nowhere.
-        (Err(error), _) if partial => {
-            let reason = format!("it is always null: {error}");
-            arguments.warn(&format!("attr_map.{field}"), reason);
-            Some(json!({"expr": "None"}))
+    let path = path.map(|path| paths.new_path(path, Some(field), attr.is_none()));
+    let wrong = match (path.transpose(), attr) {
+        // There attributes have no prefixes, only names in full.
+        (Ok(_), Some(attr)) if attr.contains(':') && !attr.starts_with('{') => {
+            format!("no attribute can be called `{attr}`; write its namespace in braces")
         }
-        (Err(error), _) => {
-            arguments.refuse(&format!("attr_map.{field}"), error);
-            None
-        }
+        (Ok(Some(path)), Some(attr)) => return Some(json!({"path": path, "attr": attr})),
+        (Ok(None), Some(attr)) => return Some(json!({"attr": attr})),
+        (Ok(path), None) => return path.map(Value::from),
+        (Err(error), _) => error.to_string(),
+    };
+    let place = format!("attr_map.{field}");
+    if !partial {
+        arguments.refuse(&place, wrong);
+        return None;
     }
+    // There a wrong path is found out when it is followed, like one that leads nowhere.
+    arguments.warn(&place, format!("it is always null: {wrong}"));
+    Some(json!({"expr": "None"}))
 }
 
 /// Old paths, whose namespaces follow rules of their own: a first namespace is put before the first step
@@ -120,21 +125,30 @@ struct Paths {
 impl Paths {
     /// Finds out whether all paths mean the same under our rule.
     fn look(&mut self, records: Option<&str>, attr_map: &Map<String, Value>) {
-        let mut differing = records.is_some_and(|path| self.differs(path, None, false));
+        let mut differing = records.is_some_and(|path| {
+            let old = self.old(path, None, false);
+            self.differs(path, &old)
+        });
         for (field, entry) in attr_map {
-            differing |= match (entry.as_str(), entry["path"].as_str()) {
-                (Some(path), _) => self.differs(path, Some(field), true),
-                (None, Some(path)) => self.differs(path, Some(field), false),
-                (None, None) => false,
+            let lambda = entry["python"].as_str().and_then(element_lambda);
+            let read = lambda.as_ref().and_then(|source| source["path"].as_str());
+            let (path, old) = match (entry.as_str(), entry["path"].as_str(), read) {
+                (Some(path), ..) => (path, self.old(path, Some(field), true)),
+                (None, _, Some(path)) => {
+                    let old = Path::parse(path, &Namespaces::new(), &mut self.names);
+                    (path, old)
+                }
+                (None, Some(path), None) => (path, self.old(path, Some(field), false)),
+                (None, None, None) => continue,
             };
+            differing |= self.differs(path, &old);
         }
         self.differing = differing;
     }
 
-    fn differs(&mut self, path: &str, field: Option<&str>, prefixes: bool) -> bool {
-        let old = self.old(path, field, prefixes);
+    fn differs(&mut self, path: &str, old: &Result<Path, PathError>) -> bool {
         let namespaces = self.plain_namespaces();
-        old != Path::parse(path, &namespaces, &mut self.names)
+        old != &Path::parse(path, &namespaces, &mut self.names)
     }
 
     fn plain_namespaces(&self) -> Namespaces {
@@ -178,7 +192,7 @@ fn element_lambda(text: &str) -> Option<Value> {
     let text = text.trim().strip_prefix("lambda")?;
     let (parameter, body) = text.split_once(':')?;
     let parameter = parameter.trim();
-    let body: String = body.trim().into();
+    let body = body.trim();
     if let Some(list) = body
         .strip_prefix('[')
         .and_then(|body| body.strip_suffix(']'))
@@ -252,6 +266,12 @@ mod tests {
             "c": "{urn:c}x",
         }});
         assert_eq!(new, full);
+        let new = settings(json!({
+            "attr_map": {"a": "x", "b": {"python": "lambda e: e.find('y').text"}},
+            "namespace_map": {"": "urn:n"},
+        }));
+        let read = json!({"path": "y", "null_when_empty": true});
+        assert_eq!(new, json!({"fields": {"a": "{urn:n}x", "b": read}}));
     }
 
     #[test]

@@ -70,8 +70,10 @@ impl<R: Read> Records<R> {
         names: Names,
         forward: Option<Forward>,
     ) -> Result<Self, ExtractError> {
+        let mut reader = Reader::from_reader(Utf8::new(file)?);
+        reader.config_mut().check_comments = true;
         Ok(Self {
-            reader: Reader::from_reader(Utf8::new(file)?),
+            reader,
             buffer: Vec::new(),
             builder: Builder {
                 forward,
@@ -148,6 +150,7 @@ impl Builder {
                 Ok(self.end())
             }
             Event::End(_) => Ok(self.end()),
+            Event::Text(text) if text.contains("]]>") => Err("`]]>` stands in a text".into()),
             Event::Text(text) => self.text(text).map(|()| Done::Nothing),
             Event::CData(text) if self.open.is_empty() => Err(outside(text)),
             Event::CData(text) => self.text(text).map(|()| Done::Nothing),

@@ -124,6 +124,8 @@ fn what_is_no_xml_is_told() {
         ("<a>&amp</a>", ""),
         ("<a b='1' b='2'/>", "duplicated"),
         ("<a b=1/>", "enclosed"),
+        ("<a>]]></a>", "`]]>` stands"),
+        ("<a><!-- -- --></a>", "--"),
         ("<p:a/>", "prefix `p` is not declared"),
         ("<1a/>", "`1a` is no name"),
         ("<a>\u{0}</a>", "0x00"),

@@ -6,11 +6,11 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 /// What is logged unless `MAAS_LOG` says otherwise: what an operator must know, not what others say of
-/// themselves.
-const QUIET: &str = "warn,lapin=error";
+/// themselves. A lost connection to the broker is told by the link, once; lapin would tell it thrice.
+const QUIET: &str = "warn,lapin=off";
 /// Dead letters and the like are what tests are about, and they compare them.
 const SILENT: &str = "error";
-const TALKING: &str = "info,lapin=error,opensearch=warn,hyper=warn,reqwest=warn";
+const TALKING: &str = "info,lapin=off,opensearch=warn,hyper=warn,reqwest=warn";
 
 /// How much a command tells of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,6 +52,37 @@ fn reason(text: &str, error: &serde_json_path::ParseError) -> String {
     }
 }
 
+/// Longer paths are refused: they are walked by recursion, step by step.
+const LONGEST: usize = 4_096;
+/// Deeper ones too: the time that the general parser takes doubles with every level.
+const DEEPEST: usize = 6;
+
+/// Why a path is more than anybody means.
+fn excess(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return Some(format!("it is longer than {LONGEST} bytes"));
+    }
+    let (mut quote, mut depth, mut escaped) = (None, 0_usize, false);
+    for c in text.chars() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '[' | '(') => depth += 1,
+            (None, ']' | ')') => depth = depth.saturating_sub(1),
+            (None, _) => {}
+        }
+        if depth > DEEPEST {
+            return Some(format!(
+                "brackets in it are more than {DEEPEST} levels deep"
+            ));
+        }
+    }
+    None
+}
+
 /// What a path leads to.
 #[derive(Debug, Default)]
 pub struct Found<'v> {
@@ -62,6 +93,16 @@ pub struct Found<'v> {
 impl JsonPath {
     /// Reads a path: `$.a.b`, `$['a b'][0]`, `$.list[?@.Name=='x'].Value`.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+        if let Some(reason) = excess(text) {
+            let kept = text
+                .char_indices()
+                .nth(100)
+                .map_or(text.len(), |(end, _)| end);
+            return Err(JsonPathError {
+                text: text[..kept].to_owned(),
+                reason,
+            });
+        }
         let kind = match chain::parse(text) {
             Some(steps) => Kind::Chain(steps),
             None => Kind::General(Box::new(serde_json_path::JsonPath::parse(text).map_err(

@@ -46,6 +46,37 @@ fn what_is_no_path_is_refused_with_the_text() {
     }
 }
 
+/// Each of them once took for ever, or the whole stack.
+#[test]
+fn a_path_without_end_is_refused_at_once() {
+    for (text, reason) in [
+        (format!("$.a{}", "[?@.n.a".repeat(500)), "levels deep"),
+        (format!("$[?{}@.a", "(".repeat(500)), "levels deep"),
+        (format!("$[?{}@.a]", "!".repeat(5_000)), "longer"),
+        (format!("${}", "[:]".repeat(50_000)), "longer"),
+    ] {
+        let error = JsonPath::parse(&text).unwrap_err();
+        assert!(error.reason.contains(reason), "{error}");
+        assert!(error.text.len() < 200);
+    }
+    // As long and as deep as they may be.
+    for text in [
+        format!("${}", "[:]".repeat(1_300)),
+        format!("$[?{}@.a{}]", "(".repeat(5), ")".repeat(5)),
+        format!("$[?@.a{}1{}]", "[?@.b=='x' || @.c".repeat(5), "]".repeat(5)),
+        format!("$[?{}@.a]", "!".repeat(4_000)),
+        format!("$.a{}", "[?@.n.a".repeat(6)),
+    ] {
+        let started = std::time::Instant::now();
+        let path = JsonPath::parse(&text);
+        let took = started.elapsed();
+        assert!(took.as_millis() < 500, "{took:?}: {text}");
+        if let Ok(path) = path {
+            path.value(&json!("a"));
+        }
+    }
+}
+
 #[test]
 fn a_slice_takes_a_single_object_as_a_list_of_one() {
     let path = JsonPath::parse("$.f[:].value").unwrap();

@@ -8,6 +8,7 @@ use maas_cds as _; // linked for its registrations
 mod convert;
 mod load;
 mod original;
+mod pages;
 mod program;
 mod small;
 #[path = "../support/mod.rs"]

@@ -181,19 +181,20 @@ impl Arguments {
 
     /// Leaves out converters of fields that there are not: they are never called.
     pub(super) fn drop_unused_converters(&mut self) {
-        let Some(Value::Object(converters)) = self.settings.get("convert") else {
+        let Some(Value::Object(mut converters)) = self.settings.shift_remove("convert") else {
             return;
         };
-        let unused = converters
-            .keys()
-            .filter(|field| self.settings["fields"].get(field).is_none());
-        let unused: Vec<String> = unused.cloned().collect();
-        for field in unused {
-            self.settings["convert"]
-                .as_object_mut()
-                .map(|all| all.shift_remove(&field));
-            let path = format!("converter_map.{field}");
-            self.warnings.push(wrong(path, "there is no such field"));
+        let fields = self.settings.get("fields");
+        converters.retain(|field, _| {
+            let used = fields.is_some_and(|fields| fields.get(field).is_some());
+            if !used {
+                let path = format!("converter_map.{field}");
+                self.warnings.push(wrong(path, "there is no such field"));
+            }
+            used
+        });
+        if !converters.is_empty() {
+            self.settings.insert("convert".into(), converters.into());
         }
     }
 

@@ -278,3 +278,22 @@ async fn given_files_are_taken_again_and_left_in_place() {
     }
     assert!(Path::new(&path).exists());
 }
+
+#[test]
+fn a_replay_knows_the_folder_that_the_file_came_from_at_first() {
+    let raw = RawItem {
+        key: "k".into(),
+        name: "a_DSIB.xml".into(),
+        folder: Some("/replay".into()),
+        path: "/replay/a_DSIB.xml".into(),
+    };
+    let meta = json!({"reportFolder": "/NOMINAL/S1A"});
+    let mut item = Item {
+        raw,
+        recovered: false,
+        meta: meta.as_object().cloned(),
+    };
+    assert_eq!(item.folder(), Some("/NOMINAL/S1A"));
+    item.meta = None;
+    assert_eq!(item.folder(), Some("/replay"));
+}

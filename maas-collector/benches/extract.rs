@@ -14,6 +14,10 @@ use maas_model::document::{IdFields, Source};
 use maas_model::model::{Model, ModelSpec};
 use serde_json::{Value, json};
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RECORDS: usize = 2_000;
 
 /// Does with a record what the ingest path does on the extractor's thread.

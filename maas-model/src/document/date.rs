@@ -9,6 +9,7 @@ use serde_json::Value;
 
 pub(crate) use free::month_number;
 pub use stored::zulu;
+pub(crate) use stored::{is_stored, local};
 
 use super::moment::Moment;
 

@@ -35,6 +35,8 @@ impl IndexName {
             "it starts with `-`, `_` or `+`"
         } else if name == "." || name == ".." {
             "it is `.` or `..`"
+        } else if name.bytes().all(is_plain) {
+            return Ok(Self(name.into()));
         } else if name.chars().any(char::is_uppercase) {
             "it has upper-case letters"
         } else if name
@@ -51,6 +53,11 @@ impl IndexName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What nearly all names are made of.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
 }
 
 impl fmt::Display for IndexName {

@@ -1,6 +1,6 @@
 //! What is stored: a JSON object with an id, in an index, at a version.
 
-mod date;
+pub(crate) mod date;
 mod id;
 mod index_name;
 mod moment;

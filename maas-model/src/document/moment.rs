@@ -1,7 +1,9 @@
 //! A date-time inside a record, where JSON has no such type.
 
-use chrono::{DateTime, NaiveDateTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike};
 use serde_json::{Value, json};
+
+use super::date::local;
 
 /// A date and time of day as an extractor found it, with its offset or without one.
 ///
@@ -38,6 +40,10 @@ impl Moment {
     pub fn from_value(value: &Value) -> Option<Self> {
         let fields = value.as_object().filter(|fields| fields.len() == 1)?;
         let text = fields.get(KEY)?.as_str()?;
+        // Nearly all have whole seconds and no offset.
+        if let Some(local) = local(text.as_bytes()) {
+            return Some(Self::naive(local));
+        }
         let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(Self::naive);
         naive
             .or_else(|_| DateTime::parse_from_rfc3339(text).map(Self::aware))
@@ -69,7 +75,6 @@ impl Moment {
 
     /// Python's `repr()` of it, as it stands in a printed list. The zone is `timezone.utc` or an offset.
     pub fn python_repr(self) -> String {
-        use chrono::Datelike;
         let (date, time) = (self.local.date(), self.local.time());
         let mut parts = vec![
             date.year().to_string(),
@@ -96,8 +101,16 @@ impl Moment {
     }
 
     fn print(self, separator: char) -> String {
-        let format = format!("%Y-%m-%d{separator}%H:%M:%S");
-        let mut text = self.local.format(&format).to_string();
+        let (date, time) = (self.local.date(), self.local.time());
+        let mut text = format!(
+            "{:04}-{:02}-{:02}{separator}{:02}:{:02}:{:02}",
+            date.year(),
+            date.month(),
+            date.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        );
         let micros = self.local.nanosecond() / 1000;
         if micros > 0 {
             text.push_str(&format!(".{micros:06}"));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::number::{float, integer};
 use super::{Field, FieldType};
+use crate::document::date::is_stored;
 use crate::document::{Moment, Source, drop_empty, parse_date, zulu};
 
 /// Why a value does not fit its field.
@@ -109,6 +110,9 @@ fn coerce_value(
 
 /// `None`: it has the right form already.
 fn date(value: &Value) -> Result<Option<Value>, String> {
+    if value.as_str().is_some_and(is_stored) {
+        return Ok(None);
+    }
     let date = parse_date(value).map_err(|error| error.reason)?;
     let text = zulu(date);
     Ok((value.as_str() != Some(&text)).then_some(Value::String(text)))

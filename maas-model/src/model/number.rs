@@ -38,6 +38,10 @@ pub(crate) fn float(value: &Value) -> Result<Option<Value>, String> {
 
 fn integer_text(text: &str) -> Result<Value, String> {
     let text = text.trim();
+    // Nearly all are plain.
+    if let Ok(number) = text.parse::<i64>() {
+        return Ok(Value::from(number));
+    }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -7,6 +7,7 @@ use chrono::format::{Item, StrftimeItems};
 use serde_json::Value;
 
 use super::FieldType;
+use crate::document::date::is_stored;
 use crate::document::python_text::python_str;
 use crate::document::{IndexName, Source, parse_date};
 
@@ -95,6 +96,10 @@ impl super::Model {
                 name.push_str(format);
                 return Ok(());
             }
+            if let Some(part) = stored_part(value, format) {
+                name.push_str(part);
+                return Ok(());
+            }
             let date = parse_date(value).map_err(|error| format!("`{field}`: {error}"))?;
             // The C library of the original does not pad years.
             let unpadded =
@@ -133,6 +138,21 @@ impl super::Model {
             None => matches!(field, "ingestionTime" | "updateTime"),
         }
     }
+}
+
+/// The part of a stored date that the usual formats print, without reading it.
+fn stored_part<'a>(date: &'a Value, format: &str) -> Option<&'a str> {
+    let length = match format {
+        "%Y" => 4,
+        "%Y-%m" => 7,
+        "%Y-%m-%d" => 10,
+        _ => return None,
+    };
+    // Years below 1000 are not padded.
+    let text = date
+        .as_str()
+        .filter(|text| !text.starts_with('0') && is_stored(text))?;
+    text.get(..length)
 }
 
 impl Partition {

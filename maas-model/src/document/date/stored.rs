@@ -1,6 +1,9 @@
 //! The stored form. Every document has several, so it is read and printed by hand.
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, SubsecRound, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, SubsecRound, TimeDelta, Timelike,
+    Utc,
+};
 
 /// The stored text form; milliseconds are truncated.
 pub fn zulu(instant: DateTime<Utc>) -> String {
@@ -32,11 +35,23 @@ fn put(digits: &mut [u8], mut number: u32) {
 
 /// Reads the stored form and nothing else.
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
-    let text: &[u8; 24] = text.as_bytes().try_into().ok()?;
-    let marks = [
-        text[4], text[7], text[10], text[13], text[16], text[19], text[23],
-    ];
-    if marks != *b"--T::.Z" {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    if (bytes[19], bytes[23]) != (b'.', b'Z') {
+        return None;
+    }
+    let milliseconds = TimeDelta::milliseconds(number(&bytes[20..23])?.into());
+    Some((local(&bytes[..19])? + milliseconds).and_utc())
+}
+
+/// Whether a text is in the stored form already.
+pub(crate) fn is_stored(text: &str) -> bool {
+    read(text).is_some()
+}
+
+/// Reads `2024-01-24T05:15:05`.
+pub(crate) fn local(text: &[u8]) -> Option<NaiveDateTime> {
+    let text: &[u8; 19] = text.try_into().ok()?;
+    if [text[4], text[7], text[10], text[13], text[16]] != *b"--T::" {
         return None;
     }
     let year = number(&text[0..4])?;
@@ -48,13 +63,11 @@ pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
         number(&text[5..7])?,
         number(&text[8..10])?,
     )?;
-    let (hour, minute, second) = (
+    date.and_hms_opt(
         number(&text[11..13])?,
         number(&text[14..16])?,
         number(&text[17..19])?,
-    );
-    let time = date.and_hms_milli_opt(hour, minute, second, number(&text[20..23])?)?;
-    Some(time.and_utc())
+    )
 }
 
 fn number(digits: &[u8]) -> Option<u32> {

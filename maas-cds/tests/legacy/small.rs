@@ -108,6 +108,7 @@ fn secrets_stay_in_their_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut old = readings();
     old["collectors"][0]["class"] = "ODataCollectorConfiguration".into();
+    old["collectors"][0]["client_secret"] = "hunter1".into();
     let credentials = json!({
         "interfaces": [
             { "name": "Other", "client_username": "nobody" },
@@ -136,8 +137,29 @@ fn secrets_stay_in_their_file() {
     let reference = json!({ "file": file, "pointer": "/interfaces/1/client_password" });
     assert_eq!(collect.settings["client_password"], reference);
     assert!(!collect.settings.to_string().contains("hunter"));
+    assert_eq!(
+        collect.settings["client_secret"]["pointer"],
+        "/collectors/0/client_secret"
+    );
     let unused = "no interface uses the credentials of `Other`";
     assert!(warnings.iter().any(|warning| warning.message == unused));
+}
+
+#[test]
+fn a_warning_beside_a_secret_does_not_show_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let line =
+        r#"{"interfaces":[{"name":"Nobody","token":"hunter2","credentials":{"pwd":"hunter3"}}]}"#;
+    std::fs::write(folder.path().join("credentials.json"), line).unwrap();
+    let (_, warnings) = Pipeline::load_legacy(&[folder.path().to_owned()], &|_| None).unwrap();
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}");
+    };
+    let shown = warning.to_string();
+    assert!(
+        shown.contains("Nobody") && !shown.contains("hunter"),
+        "{shown}"
+    );
 }
 
 #[test]

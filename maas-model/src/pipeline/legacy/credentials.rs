@@ -42,10 +42,13 @@ impl Credentials {
                 continue;
             };
             let settings = entry.entries().iter().filter(|one| one.key != "name");
-            let pointer = format!("/interfaces/{index}");
+            let at = At {
+                file: &file.name,
+                pointer: format!("/interfaces/{index}"),
+            };
             let settings = settings
                 .map(|one| Entry {
-                    value: without_secrets(&one.key, &one.value, &file.name, &pointer),
+                    value: without_secrets(&one.key, &one.value, &at, told),
                     ..one.clone()
                 })
                 .collect();
@@ -85,7 +88,7 @@ impl Credentials {
 }
 
 /// Whether a setting of this name is a secret.
-pub(super) fn is_secret(key: &str) -> bool {
+fn is_secret(key: &str) -> bool {
     const ENDS: [&str; 6] = [
         "password",
         "passwd",
@@ -97,21 +100,34 @@ pub(super) fn is_secret(key: &str) -> bool {
     key == "client_keyfile" || ENDS.iter().any(|end| key.ends_with(end))
 }
 
-/// The value, or, for a secret, where it stands: `pointer` is that of the thing around it.
-fn without_secrets(key: &str, node: &Node, file: &str, pointer: &str) -> Node {
-    let step = key.replace('~', "~0").replace('/', "~1");
-    let pointer = format!("{pointer}/{step}");
+/// Where the thing stands that has a setting.
+pub(super) struct At<'a> {
+    pub(super) file: &'a str,
+    pub(super) pointer: String,
+}
+
+impl At<'_> {
+    fn below(&self, key: &str) -> Self {
+        let step = key.replace('~', "~0").replace('/', "~1");
+        Self {
+            file: self.file,
+            pointer: format!("{}/{step}", self.pointer),
+        }
+    }
+}
+
+/// The value of a setting, with references to where its secrets stand in place of them. They are not shown
+/// from now on.
+pub(super) fn without_secrets(key: &str, node: &Node, at: &At<'_>, told: &mut Told) -> Node {
+    let at = at.below(key);
     match &node.kind {
-        // Session logins: names of form fields, which may be anything.
         Kind::Map(entries) => {
             let inner = entries.iter().map(|entry| {
-                let name = match key {
-                    "credentials" => "password",
-                    _ => entry.key.as_str(),
-                };
-                let value = match is_secret(name) {
-                    true => reference(&entry.value, file, &format!("{pointer}/{}", entry.key)),
-                    false => without_secrets(&entry.key, &entry.value, file, &pointer),
+                // Fields of a login form may have any name.
+                let secret = key == "credentials" && entry.value.entries().is_empty();
+                let value = match secret {
+                    true => reference(&entry.value, &at.below(&entry.key), told),
+                    false => without_secrets(&entry.key, &entry.value, &at, told),
                 };
                 Entry {
                     value,
@@ -121,15 +137,18 @@ fn without_secrets(key: &str, node: &Node, file: &str, pointer: &str) -> Node {
             make::map(node.place, inner.collect())
         }
         _ if is_secret(key) && node.text().is_none_or(|text| !text.is_empty()) => {
-            reference(node, file, &pointer)
+            reference(node, &at, told)
         }
         _ => make::escaped(node),
     }
 }
 
-fn reference(secret: &Node, file: &str, pointer: &str) -> Node {
+fn reference(secret: &Node, at: &At<'_>, told: &mut Told) -> Node {
+    if let Some(text) = secret.text() {
+        told.mask(text);
+    }
     let place = secret.place;
-    let entries = [("file", file), ("pointer", pointer)];
+    let entries = [("file", at.file), ("pointer", &at.pointer)];
     let entries = entries.map(|(key, text)| make::entry(key, make::scalar(place, text)));
     make::map(place, entries.into())
 }

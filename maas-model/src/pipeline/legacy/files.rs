@@ -10,7 +10,6 @@ use crate::pipeline::tree::{Node, Place};
 const MAX_DEPTH: usize = 16;
 
 /// One file of the configuration.
-#[derive(Debug)]
 pub(super) struct OldFile {
     /// As the user named it, or found below a folder that the user named.
     pub(super) name: String,
@@ -33,7 +32,7 @@ impl OldFile {
 }
 
 /// What stands at the given paths.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) files: Vec<OldFile>,
     /// Files that cannot be read: name, what is wrong, what to do.

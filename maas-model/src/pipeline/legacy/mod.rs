@@ -5,7 +5,9 @@
 //! The translation gives a native tree whose parts stand where the old things stand that they come from:
 //! so every message points into the old files, and what is loaded is exactly what `maas convert` writes.
 
+mod chunks;
 mod classes;
+mod collectors;
 mod convert;
 mod credentials;
 mod engines;
@@ -23,10 +25,11 @@ use std::path::PathBuf;
 
 pub use convert::Converted;
 
+use chunks::Chunks;
 use credentials::Credentials;
 use engines::Engines;
 use files::OldFile;
-use interfaces::{Chunks, Interfaces};
+use interfaces::Interfaces;
 use models::OldModels;
 use told::Told;
 

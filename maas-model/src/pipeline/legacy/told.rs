@@ -6,12 +6,14 @@ use crate::pipeline::report::Reports;
 use crate::pipeline::tree::Place;
 
 /// What is wrong, or probably not meant so, and where.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Told {
     errors: Vec<Remark>,
     warnings: Vec<Remark>,
     /// Of warnings that are told once, however often they apply: which, and how often.
     often: HashMap<String, (usize, usize)>,
+    /// Secrets, which are not shown.
+    masks: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -64,8 +66,16 @@ impl Told {
         }
     }
 
+    /// From now on the text is not shown.
+    pub(super) fn mask(&mut self, secret: &str) {
+        self.masks.push(secret.to_owned());
+    }
+
     /// Passes everything on.
     pub(super) fn report(mut self, reports: &mut Reports) {
+        for secret in &self.masks {
+            reports.mask(secret, "***");
+        }
         for (index, count) in self.often.into_values().filter(|(_, count)| *count > 1) {
             if let Some(remark) = self.warnings.get_mut(index) {
                 remark.message += &format!(" (here and in {} other places)", count - 1);

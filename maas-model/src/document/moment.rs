@@ -40,8 +40,7 @@ impl Moment {
     pub fn from_value(value: &Value) -> Option<Self> {
         let fields = value.as_object().filter(|fields| fields.len() == 1)?;
         let text = fields.get(KEY)?.as_str()?;
-        // Nearly all have whole seconds and no offset.
-        if let Some(local) = local(text.as_bytes()) {
+        if let Some(local) = without_offset(text) {
             return Some(Self::naive(local));
         }
         let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(Self::naive);
@@ -120,6 +119,20 @@ impl Moment {
         }
         text
     }
+}
+
+/// Reads the form that nearly all have: no offset, whole seconds or microseconds.
+fn without_offset(text: &str) -> Option<NaiveDateTime> {
+    let (seconds, fraction) = text.split_at_checked(19)?;
+    let seconds = local(seconds.as_bytes())?;
+    if fraction.is_empty() {
+        return Some(seconds);
+    }
+    let digits = fraction
+        .strip_prefix('.')
+        .filter(|digits| digits.len() == 6)?;
+    let micros: u32 = digits.parse().ok().filter(|_| !digits.starts_with('+'))?;
+    seconds.with_nanosecond(micros * 1000)
 }
 
 #[cfg(test)]

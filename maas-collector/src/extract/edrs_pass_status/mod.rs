@@ -114,7 +114,7 @@ impl Extractor for EdrsPassStatusExtractor {
         let mut year = year(&sheet)?;
         let title = |row: &Row<'_>| row.cell(TITLE_COLUMN).text().map(str::trim) != Some(TITLE);
         let mut rows = sheet.rows().skip_while(title).skip(HEADER_ROWS);
-        // The row before the first station's is never looked at: that row has a session.
+        // The last header row, with the title left out in its stead, stands before the first station.
         let Some(mut before) = rows.next() else {
             return Ok(());
         };

@@ -151,12 +151,12 @@ fn head(element: &BytesStart<'_>, next: &mut Place, dates: &[bool]) -> Result<He
 /// Column and row of `B3`; the row may be missing.
 fn reference(text: &str) -> Result<(u32, Option<u32>), Fault> {
     let wrong = || Fault::from(format!("`{text}` names no cell"));
-    let text_ = text.trim_start_matches('$');
-    let letters = text_.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let plain = text.trim_start_matches('$');
+    let letters = plain.bytes().take_while(u8::is_ascii_alphabetic).count();
     if !(1..=3).contains(&letters) {
         return Err(wrong());
     }
-    let (column, row) = text_.split_at(letters);
+    let (column, row) = plain.split_at(letters);
     let column = column.bytes().fold(0, |column, c| {
         column * 26 + u32::from(c.to_ascii_uppercase() - b'A') + 1
     });

@@ -70,6 +70,13 @@ impl Extract {
                 return Ok(Outcome::Refused);
             }
         };
+        if interface.extract.is_none() && !self.messages {
+            output::failure(&anyhow::anyhow!(
+                "interface `{}` only fetches files: it has messages (`--messages`) and no records",
+                interface.name
+            ));
+            return Ok(Outcome::Refused);
+        }
         let clock = self.now.map_or_else(Clock::system, Clock::frozen);
         let preview = Preview::build(interface, clock)?;
         let mut lines = Lines::new();

@@ -87,9 +87,11 @@ impl Happened {
         })?;
         let preview = Preview::build(connect::interface(pipeline, interface)?, world.clock())?;
         let records = self.records.entry(interface.to_owned()).or_default();
-        preview.read(item, &mut |record| {
-            records.push(record.clone());
-            ControlFlow::Continue(())
+        tokio::task::block_in_place(|| {
+            preview.read(item, &mut |record| {
+                records.push(record.clone());
+                ControlFlow::Continue(())
+            })
         });
         Ok(())
     }

@@ -28,3 +28,13 @@ fn every_example_builds() {
         }
     }
 }
+
+#[test]
+fn every_extractor_has_its_section() {
+    let headings = PAGE.lines().filter_map(|line| line.strip_prefix("## "));
+    let described: Vec<&str> = headings.flat_map(|heading| heading.split(", ")).collect();
+    for plugin in ExtractorPlugin::all() {
+        let name = plugin.info().name;
+        assert!(described.contains(&name), "{name}");
+    }
+}

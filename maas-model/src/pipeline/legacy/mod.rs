@@ -17,6 +17,8 @@ mod interfaces;
 mod json;
 mod make;
 mod models;
+mod pools;
+mod templates;
 mod told;
 mod yaml;
 

@@ -73,7 +73,7 @@ const CONSTANTS: [(&str, &str); 3] = [
 
 const TITLE: &str = "LINK SESSIONS DETAILS";
 const TITLE_COLUMN: usize = 1;
-/// Rows of column names below the title.
+/// Title and column names; a row of units follows.
 const HEADER_ROWS: usize = 2;
 
 impl ExtractorConfig for EdrsPassStatusConfig {
@@ -114,7 +114,7 @@ impl Extractor for EdrsPassStatusExtractor {
         let mut year = year(&sheet)?;
         let title = |row: &Row<'_>| row.cell(TITLE_COLUMN).text().map(str::trim) != Some(TITLE);
         let mut rows = sheet.rows().skip_while(title).skip(HEADER_ROWS);
-        // The last header row, with the title left out in its stead, stands before the first station.
+        // Title and names are left out; the row of units is the one before the first station.
         let Some(mut before) = rows.next() else {
             return Ok(());
         };

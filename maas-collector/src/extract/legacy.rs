@@ -1,7 +1,7 @@
 //! Extractor settings of the Python system, as settings of ours: what the translations share.
 //!
 //! Each extractor registers its old class beside itself, as [`LegacyName`], with a function that takes
-//! the old arguments out of [`Arguments`].
+//! the old arguments out of `Arguments`.
 
 use maas_model::expression::Expression;
 use maas_model::plugin::{

@@ -25,6 +25,23 @@ fn run(folder: &Path, pipeline: &Path) -> Value {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_counted_and_set_aside_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = pipeline(folder.path());
+    std::fs::write(folder.path().join("inbox/a.csv"), "other\n1\n").unwrap();
+    let summary = run(folder.path(), &path);
+    let interface = &summary["interfaces"][0];
+    assert_eq!(
+        (&interface["files"], &interface["broken"]),
+        (&1.into(), &1.into())
+    );
+    let names = std::fs::read_dir(folder.path().join("inbox")).unwrap();
+    let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    let report = |name: &std::ffi::OsString| name.to_string_lossy().ends_with(".err.log");
+    assert!(names.iter().any(report), "{names:?}");
+}
+
+#[test]
 fn a_broken_record_is_a_dead_letter_and_its_neighbours_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = pipeline(folder.path());

@@ -17,9 +17,10 @@ pub(crate) struct Summary {
     dead_letters: u64,
 }
 
-const INTERFACE: [&str; 8] = [
+const INTERFACE: [&str; 9] = [
     "interface",
     "files",
+    "broken",
     "records",
     "new",
     "updated",
@@ -99,6 +100,13 @@ impl Summary {
                 self.dead_letters
             ));
         }
+        let broken = self.interfaces.iter();
+        let broken: u64 = broken.filter_map(|row| row["broken"].as_u64()).sum();
+        if broken > 0 {
+            advice.push_str(&format!(
+                "\n{broken} files could not be read to their end: why stands in the log, and in `FILE.*.err.log` beside those of folders"
+            ));
+        }
         advice
     }
 }
@@ -109,6 +117,7 @@ fn interfaces(activities: &Activities) -> Vec<Value> {
         json!({
             "interface": flow.name,
             "files": counts.files,
+            "broken": counts.broken,
             "records": counts.records,
             "new": counts.new,
             "updated": counts.updated,

@@ -87,7 +87,9 @@ impl IdFields {
                 for field in fields {
                     digest.update(python_str(value_of(record, field)?).as_bytes());
                 }
-                DocumentId::new(hex::encode(digest.finalize()))
+                // As a number, which is printed in one go.
+                let digest = u128::from_be_bytes(digest.finalize().into());
+                DocumentId::new(format!("{digest:032x}"))
             }
         }
     }

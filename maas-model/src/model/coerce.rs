@@ -48,7 +48,8 @@ fn coerce_fields(
     path: &str,
     errors: &mut Vec<CoerceError>,
 ) {
-    for (name, field) in fields {
+    // Most fields take any value: to look them up would be most of the work.
+    for (name, field) in fields.iter().filter(|(_, field)| !takes_any(field.kind)) {
         let Some(value) = source.get_mut(name) else {
             continue;
         };
@@ -69,6 +70,19 @@ fn coerce_fields(
             });
         }
     }
+}
+
+/// Whether the type leaves every value as it is.
+fn takes_any(kind: FieldType) -> bool {
+    matches!(
+        kind,
+        FieldType::Keyword
+            | FieldType::Text
+            | FieldType::GeoPoint
+            | FieldType::GeoShape
+            | FieldType::Ip
+            | FieldType::Binary
+    )
 }
 
 fn coerce_value(
@@ -93,12 +107,7 @@ fn coerce_value(
             }
             _ => Err("it is no object".to_owned()),
         },
-        FieldType::Keyword
-        | FieldType::Text
-        | FieldType::GeoPoint
-        | FieldType::GeoShape
-        | FieldType::Ip
-        | FieldType::Binary => Ok(None),
+        _ => Ok(None),
     };
     match coerced {
         Ok(Some(new)) => *value = new,

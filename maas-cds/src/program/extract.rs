@@ -97,16 +97,16 @@ impl Extract {
         for path in &self.inputs {
             let mut written = Ok(());
             let item = RawItem::of_file(path)?;
-            let file = preview.read(item, &mut |record| {
-                if !records {
-                    return ControlFlow::Continue(());
-                }
-                written = lines.print(record);
-                match written {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
-                }
-            });
+            let file = match records {
+                false => preview.documents(item),
+                true => preview.records(item, &mut |record| {
+                    written = lines.print(record);
+                    match written {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                }),
+            };
             written?;
             well &= told(path, &file);
             self.print_documents(&file, lines)?;

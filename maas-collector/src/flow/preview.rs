@@ -42,11 +42,25 @@ impl Preview {
         Ok(Self { recipe })
     }
 
-    /// Reads a file; `each` is given every record as the extractor made it, and may say that it wants no more.
-    /// Blocks.
-    pub fn read(
+    /// Reads a file and makes its documents, all of which it keeps. Blocks.
+    pub fn documents(&self, raw: RawItem) -> FilePreview {
+        self.read(raw, true, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Reads a file of any size: `each` is given every record as the extractor made it, and may say that it
+    /// wants no more. No documents are kept. Blocks.
+    pub fn records(
         &self,
         raw: RawItem,
+        each: &mut dyn FnMut(&Source) -> ControlFlow<()>,
+    ) -> FilePreview {
+        self.read(raw, false, each)
+    }
+
+    fn read(
+        &self,
+        raw: RawItem,
+        keeps: bool,
         each: &mut dyn FnMut(&Source) -> ControlFlow<()>,
     ) -> FilePreview {
         let mut preview = FilePreview::default();
@@ -70,6 +84,7 @@ impl Preview {
             target,
             now: zulu(self.recipe.clock.now()),
             item: &item,
+            keeps,
             each,
             records: Vec::new(),
             bad: Vec::new(),
@@ -126,6 +141,8 @@ struct Sink<'a> {
     target: &'a Target,
     now: String,
     item: &'a Arc<Item>,
+    /// Whether records are kept for documents; they are prepared in any case, to find what is wrong.
+    keeps: bool,
     each: &'a mut dyn FnMut(&Source) -> ControlFlow<()>,
     records: Vec<Prepared>,
     bad: Vec<BadRecord>,
@@ -136,7 +153,8 @@ impl RecordSink for Sink<'_> {
         let wanted = (self.each)(&record);
         let report = origin.report();
         match self.target.prepare(record, report, &self.now, self.item) {
-            Ok(prepared) => self.records.push(prepared),
+            Ok(prepared) if self.keeps => self.records.push(prepared),
+            Ok(_) => {}
             Err((field, reason)) => self.bad.push(origin.bad(field, reason)),
         }
         wanted

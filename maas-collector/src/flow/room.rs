@@ -5,13 +5,12 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A portion that is larger than all of it takes all of it.
+/// Bytes of one permit: a semaphore counts no further than 32 bits at a time.
 const UNIT: usize = 1 << 10;
 
 /// Bytes of records that all flows together may hold. A record in memory takes three to four times its
 /// bytes, and as much again while it is written; the default of 2 MiB costs about 20 MiB, however many
-/// interfaces there are, and keeps two bulk requests under way. More makes
-/// nothing faster: see the bench.
+/// interfaces there are, and keeps two bulk requests under way.
 #[derive(Debug, Clone)]
 pub struct Room {
     free: Arc<Semaphore>,
@@ -58,7 +57,8 @@ pub(super) struct Place {
 }
 
 impl FlowRoom {
-    /// Waits for room. For threads that may block.
+    /// Waits for room; a portion that is larger than all of it waits for all of it. For threads that may
+    /// block.
     pub(super) fn take_blocking(&self, bytes: usize) -> Place {
         Handle::current().block_on(self.take(bytes))
     }

@@ -88,7 +88,7 @@ impl Happened {
         let preview = Preview::build(connect::interface(pipeline, interface)?, world.clock())?;
         let records = self.records.entry(interface.to_owned()).or_default();
         tokio::task::block_in_place(|| {
-            preview.read(item, &mut |record| {
+            preview.records(item, &mut |record| {
                 records.push(record.clone());
                 ControlFlow::Continue(())
             })

@@ -1,7 +1,9 @@
-//! What the tests of MaaS share: sample data, really started servers, the program as a process, measuring.
+//! What the tests of MaaS share: sample data, really started servers, the program as a process,
+//! a proxy that hurts the way to a server, measuring.
 
 pub mod bench;
 pub mod chain;
 pub mod program;
+pub mod proxy;
 pub mod sample;
 pub mod server;

@@ -81,6 +81,7 @@ async fn subscriptions_go_on_after_all_connections_were_closed() {
         kind: "engine failed".into(),
         detail: String::new(),
         component: None,
+        ..maas_model::message::DeadReason::default()
     })
     .await
     .unwrap();

@@ -63,5 +63,6 @@ fn reason(kind: &str, detail: String, interface: &str) -> DeadReason {
         kind: kind.to_owned(),
         detail,
         component: Some(interface.to_owned()),
+        ..DeadReason::default()
     }
 }

@@ -32,6 +32,7 @@ impl Processed {
                 kind: kind.to_owned(),
                 detail,
                 component: None,
+                ..DeadReason::default()
             }),
             published: Vec::new(),
             written: Vec::new(),

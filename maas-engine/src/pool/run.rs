@@ -307,6 +307,7 @@ impl<'a> Run<'a> {
                     missing.len()
                 ),
                 component: None,
+                ..DeadReason::default()
             };
             self.graves.push(Grave::input(reason, missing));
         }
@@ -318,5 +319,6 @@ fn engine_failed(step: &Step, detail: String) -> DeadReason {
         kind: "engine failed".to_owned(),
         detail,
         component: Some(step.id.clone()),
+        ..DeadReason::default()
     }
 }

@@ -43,6 +43,7 @@ impl Stop {
                     kind: "too many tries".to_owned(),
                     detail: reason,
                     component: Some(engine),
+                    ..DeadReason::default()
                 })
             }
             Self::Failed { reason, .. } => Verdict::Again(delay(tries), reason),

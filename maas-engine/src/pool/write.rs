@@ -245,6 +245,7 @@ impl Run<'_> {
                 kind: "document refused".to_owned(),
                 detail: format!("`{}` in `{}`: {reason}", key.1, key.0),
                 component: Some(step.id.clone()),
+                ..DeadReason::default()
             };
             self.graves.push(match changes.iter().position(same) {
                 Some(place) => Grave::document(reason, changes.swap_remove(place).document),
@@ -283,5 +284,6 @@ fn twice(step: &Step, (index, id): &Key) -> Stop {
         kind: "engine failed".to_owned(),
         detail: format!("it returned document `{id}` of `{index}` twice"),
         component: Some(step.id.clone()),
+        ..DeadReason::default()
     })
 }

@@ -10,6 +10,8 @@ pub(super) const EXCHANGE: &str = "x-maas-exchange";
 pub(super) const ROUTING_KEY: &str = "x-maas-routing-key";
 /// How many times it was returned, where the bus does not count.
 pub(super) const TRIES: &str = "x-maas-tries";
+/// Set on a message that ended a process, or may have: it is worked on alone from then on.
+pub(super) const ALONE: &str = "x-maas-alone";
 /// Earlier ends as dead letter: JSON list of [`DeadEnd`].
 pub(super) const HISTORY: &str = "x-maas-history";
 
@@ -60,6 +62,8 @@ pub(super) fn put_history(headers: &mut BTreeMap<String, String>, history: &[Dea
     let mut short = history.to_vec();
     for end in &mut short {
         cut(&mut end.reason.detail, HISTORY_DETAIL_BYTES);
+        // A stack is read once; what is worth comparing is the reason.
+        end.reason.stack = None;
     }
     // Texts always serialize.
     headers.insert(

@@ -10,16 +10,27 @@ use super::{ExchangeName, NameError, Outgoing, QueueName, RoutingKey, Topology, 
 use crate::document::zulu;
 
 /// Why something became a dead letter, and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeadReason {
     /// What kind of failure: `malformed message`, `unknown routing key`, `engine failed`,
-    /// `record refused`, `document refused`, `message refused`, `too many tries`, `unroutable`.
+    /// `record refused`, `document refused`, `message refused`, `too many tries`, `process crashed`, `unroutable`.
     pub kind: String,
     /// The error with its causes, for a person.
     pub detail: String,
     /// The interface or the engine at fault, when one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// The crate it is from, with its version where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Where it happened: the stack of a panic, or the last words of a process that ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+}
+
+impl DeadReason {
+    /// Something ended the process that worked on it.
+    pub const CRASHED: &str = "process crashed";
 }
 
 /// One dead letter, as it lies in the parking queue of a pool or interface (JSON).
@@ -112,6 +123,9 @@ impl DeadLetter {
     /// A new dead letter, with this program's version and the time now.
     pub fn new(owner: &str, mut reason: DeadReason, tries: u32, original: DeadOriginal) -> Self {
         carried::cut(&mut reason.detail, Self::DETAIL_BYTES);
+        if let Some(stack) = &mut reason.stack {
+            carried::cut(stack, Self::DETAIL_BYTES);
+        }
         Self {
             id: uuid::Uuid::now_v7().to_string(),
             date: zulu(chrono::Utc::now()),
@@ -185,7 +199,7 @@ impl DeadLetter {
             }
             .into(),
             detail: detail.unwrap_or_else(|| "it was published here and is no dead letter".into()),
-            component: None,
+            ..DeadReason::default()
         };
         let message = DeadMessage {
             queue: queue

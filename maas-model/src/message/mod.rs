@@ -20,7 +20,7 @@ pub use body::{Message, MessageError};
 pub use bus::{BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, Subscription};
 pub use dead::{DeadEnd, DeadLetter, DeadMessage, DeadOriginal, DeadReason};
 pub use dead_store::{DeadFilter, DeadLetters, ReplayRecord, Resolved};
-pub use delivery::{Delivery, Settle};
+pub use delivery::{Delivery, Part, Settle};
 pub use embedded::EmbeddedBus;
 pub use error::BusError;
 pub use names::{ExchangeName, KeyPattern, NameError, QueueName, RoutingKey};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use maas_model::message::{
-    BusError, BusStatus, DeadReason, Delivery, ExchangeName, MessageBus, Outgoing, Peeked,
+    BusError, BusStatus, DeadReason, Delivery, ExchangeName, MessageBus, Outgoing, Part, Peeked,
     Published, QueueInfo, QueueName, RoutingKey, Settle, Subscription, Topology,
 };
 use tokio::sync::Notify;
@@ -28,9 +28,18 @@ struct Inner {
     /// The next calls fail.
     failures: usize,
     closed: bool,
-    queues: BTreeMap<QueueName, VecDeque<(Vec<u8>, u32)>>,
+    queues: BTreeMap<QueueName, VecDeque<Waiting>>,
     settled: Vec<(String, Settled)>,
     taken: Vec<String>,
+}
+
+/// A message in its queue.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting {
+    pub(super) body: Vec<u8>,
+    pub(super) tries: u32,
+    pub(super) abandoned: u32,
+    pub(super) alone: bool,
 }
 
 /// How a message was settled.
@@ -38,6 +47,7 @@ struct Inner {
 pub(super) enum Settled {
     Acked,
     Returned(Duration),
+    Replaced(Vec<Part>),
     Dead(String),
 }
 
@@ -64,15 +74,22 @@ impl FakeBus {
     }
 
     pub(super) fn send(&self, queue: &QueueName, body: Vec<u8>) {
-        self.inner()
-            .queues
-            .entry(queue.clone())
-            .or_default()
-            .push_back((body, 0));
+        let waiting = Waiting {
+            body,
+            ..Waiting::default()
+        };
+        self.put(queue, waiting);
+    }
+
+    pub(super) fn put(&self, queue: &QueueName, waiting: Waiting) {
+        let mut inner = self.inner();
+        let queue = inner.queues.entry(queue.clone()).or_default();
+        queue.push_back(waiting);
+        drop(inner);
         self.0.changed.notify_waiters();
     }
 
-    fn take(&self, queue: &QueueName) -> Option<(Vec<u8>, u32)> {
+    fn take(&self, queue: &QueueName) -> Option<Waiting> {
         let mut inner = self.inner();
         let message = inner.queues.get_mut(queue)?.pop_front()?;
         inner.taken.push(queue.to_string());
@@ -103,22 +120,37 @@ impl FakeBus {
 struct Ticket {
     bus: FakeBus,
     queue: QueueName,
-    body: Vec<u8>,
-    tries: u32,
+    waiting: Waiting,
 }
 
 impl Ticket {
     fn settle(self, how: Settled) {
-        let again = matches!(how, Settled::Returned(_));
-        let text = String::from_utf8_lossy(&self.body).into_owned();
+        let text = String::from_utf8_lossy(&self.waiting.body).into_owned();
+        let back = match &how {
+            Settled::Returned(_) => vec![Waiting {
+                tries: self.waiting.tries + 1,
+                abandoned: 0,
+                ..self.waiting
+            }],
+            Settled::Replaced(parts) => parts.iter().map(Waiting::from).collect(),
+            Settled::Acked | Settled::Dead(_) => Vec::new(),
+        };
         let mut inner = self.bus.inner();
         inner.settled.push((text, how));
-        if again {
-            let queue = inner.queues.entry(self.queue).or_default();
-            queue.push_back((self.body, self.tries + 1));
-        }
+        inner.queues.entry(self.queue).or_default().extend(back);
         drop(inner);
         self.bus.0.changed.notify_waiters();
+    }
+}
+
+impl From<&Part> for Waiting {
+    fn from(part: &Part) -> Self {
+        Self {
+            body: part.body.clone(),
+            tries: part.tries,
+            abandoned: 0,
+            alone: part.alone,
+        }
     }
 }
 
@@ -132,6 +164,13 @@ impl Settle for Ticket {
     async fn return_after(self: Box<Self>, delay: Duration) -> Result<(), BusError> {
         tokio::time::sleep(delay).await;
         self.settle(Settled::Returned(delay));
+        Ok(())
+    }
+
+    async fn replace(self: Box<Self>, parts: Vec<Part>) -> Result<(), BusError> {
+        let delays = parts.iter().map(|part| part.delay);
+        tokio::time::sleep(delays.max().unwrap_or_default()).await;
+        self.settle(Settled::Replaced(parts));
         Ok(())
     }
 
@@ -152,24 +191,30 @@ impl Subscription for FakeSubscription {
     async fn next(&mut self) -> Option<Delivery> {
         loop {
             let changed = self.bus.0.changed.notified();
-            if let Some((body, tries)) = self.bus.take(&self.queue) {
+            if let Some(waiting) = self.bus.take(&self.queue) {
+                let Waiting {
+                    body,
+                    tries,
+                    abandoned,
+                    alone,
+                } = waiting.clone();
                 let ticket = Ticket {
                     bus: self.bus.clone(),
                     queue: self.queue.clone(),
-                    body: body.clone(),
-                    tries,
+                    waiting,
                 };
-                return Some(Delivery::new(
+                let delivery = Delivery::new(
                     self.queue.clone(),
                     ExchangeName::default_exchange(),
                     RoutingKey::new(self.queue.as_str()).unwrap(),
                     body,
                     5,
                     BTreeMap::new(),
-                    tries > 0,
+                    tries + abandoned > 0,
                     tries,
                     Box::new(ticket),
-                ));
+                );
+                return Some(delivery.suspected(abandoned, alone));
             }
             changed.await;
         }

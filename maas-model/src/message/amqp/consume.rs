@@ -94,6 +94,7 @@ impl AmqpSubscription {
                 priority: incoming.priority,
                 headers: peeked.headers.clone(),
                 tries: incoming.tries,
+                alone: incoming.alone,
             },
         );
         Delivery::new(
@@ -107,6 +108,7 @@ impl AmqpSubscription {
             incoming.tries,
             Box::new(lease),
         )
+        .suspected(incoming.abandoned.max(redelivered.into()), incoming.alone)
     }
 }
 

@@ -12,8 +12,8 @@ use super::consume::Session;
 use super::settle::Settling;
 use super::topology::delay_exchange;
 use crate::message::{
-    BusError, DeadLetter, DeadMessage, DeadReason, ExchangeName, Outgoing, QueueName, RoutingKey,
-    Settle, carried,
+    BusError, DeadLetter, DeadMessage, DeadReason, ExchangeName, Outgoing, Part, QueueName,
+    RoutingKey, Settle, carried,
 };
 
 /// What is needed to publish the message again.
@@ -26,6 +26,7 @@ pub(super) struct Original {
     pub(super) priority: u8,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) tries: u32,
+    pub(super) alone: bool,
 }
 
 /// The right to settle one message, once.
@@ -57,6 +58,26 @@ impl Lease {
         self.acker.as_ref().is_none_or(|acker| !acker.usable())
     }
 
+    /// A part as a message that goes back to the queue by way of its delay.
+    fn outgoing(&self, part: Part) -> Result<Outgoing, BusError> {
+        let original = &self.original;
+        let mut headers = original.headers.clone();
+        carried::remember_origin(&mut headers, &original.exchange, &original.routing_key);
+        headers.insert(carried::TRIES.into(), part.tries.to_string());
+        if part.alone {
+            headers.insert(carried::ALONE.into(), "true".into());
+        }
+        let exchange = ExchangeName::new(delay_exchange(part.delay).unwrap_or_default());
+        Ok(Outgoing {
+            exchange: exchange.unwrap_or_else(|_| ExchangeName::default_exchange()),
+            routing_key: self.bus.key_of(&original.queue)?,
+            body: part.body,
+            message_id: part.message_id,
+            priority: original.priority,
+            headers,
+        })
+    }
+
     fn settle(&mut self, how: Settling) {
         if let Some(acker) = self.acker.take() {
             self.session.settle(acker, how);
@@ -72,26 +93,25 @@ impl Settle for Lease {
     }
 
     async fn return_after(mut self: Box<Self>, delay: Duration) -> Result<(), BusError> {
+        let original = &mut self.original;
+        let whole = Part {
+            body: std::mem::take(&mut original.body),
+            message_id: std::mem::take(&mut original.message_id),
+            delay,
+            tries: original.tries.saturating_add(1),
+            alone: original.alone,
+        };
+        self.replace(vec![whole]).await
+    }
+
+    async fn replace(mut self: Box<Self>, parts: Vec<Part>) -> Result<(), BusError> {
         if self.is_gone() {
             return Ok(());
         }
-        let original = &mut self.original;
-        let mut headers = std::mem::take(&mut original.headers);
-        carried::remember_origin(&mut headers, &original.exchange, &original.routing_key);
-        headers.insert(
-            carried::TRIES.into(),
-            original.tries.saturating_add(1).to_string(),
-        );
-        let exchange = ExchangeName::new(delay_exchange(delay).unwrap_or_default());
-        let again = Outgoing {
-            exchange: exchange.unwrap_or_else(|_| ExchangeName::default_exchange()),
-            routing_key: self.bus.key_of(&original.queue)?,
-            body: std::mem::take(&mut original.body),
-            message_id: std::mem::take(&mut original.message_id),
-            priority: original.priority,
-            headers,
-        };
-        self.bus.put(again, &[]).await?;
+        for part in parts {
+            let part = self.outgoing(part)?;
+            self.bus.put(part, &[]).await?;
+        }
         self.settle(Settling::Ack);
         Ok(())
     }

@@ -12,6 +12,9 @@ pub(super) struct Incoming {
     pub(super) peeked: Peeked,
     pub(super) priority: u8,
     pub(super) tries: u32,
+    /// Deliveries that the broker counted; classic queues count none.
+    pub(super) abandoned: u32,
+    pub(super) alone: bool,
 }
 
 /// The properties of a message to publish.
@@ -63,14 +66,15 @@ pub(super) fn incoming(
     if let Some(death) = table.and_then(broker_death) {
         headers.extend(death);
     }
-    let counted = table
+    let abandoned = table
         .and_then(|table| table.inner().get("x-delivery-count"))
         .and_then(number)
         .unwrap_or_default();
-    let returned = headers
+    let tries = headers
         .remove(carried::TRIES)
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
+    let alone = headers.remove(carried::ALONE).is_some();
     let exchange =
         ExchangeName::new(exchange.as_str()).unwrap_or_else(|_| ExchangeName::default_exchange());
     let routing_key = RoutingKey::new(routing_key.as_str()).or_else(|_| RoutingKey::new(queue));
@@ -87,7 +91,9 @@ pub(super) fn incoming(
             headers,
         },
         priority: properties.priority().unwrap_or_default().min(9),
-        tries: u32::saturating_add(returned, counted),
+        tries,
+        abandoned,
+        alone,
     }
 }
 

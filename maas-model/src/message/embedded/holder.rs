@@ -8,7 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 /// This process (more exactly: this open bus) as a holder of leases.
 #[derive(Debug)]
@@ -81,16 +81,12 @@ fn is_dead(file: &Path) -> bool {
     }
 }
 
-/// Gives back what a holder had and forgets it; `tried` counts a try for each of its messages.
-pub(super) fn release(
-    connection: &Connection,
-    token: &str,
-    tried: bool,
-) -> rusqlite::Result<usize> {
+/// Gives back what a holder had, and forgets it: each of its messages may be what it died of.
+pub(super) fn release(connection: &Connection, token: &str) -> rusqlite::Result<usize> {
     let returned = connection.execute(
-        "UPDATE message SET state = 0, holder = NULL, redelivered = 1, tries = tries + ?2
+        "UPDATE message SET state = 0, holder = NULL, redelivered = max(redelivered, 1) + 1
          WHERE state = 1 AND holder = ?1",
-        params![token, tried],
+        [token],
     )?;
     connection.execute("DELETE FROM subscription WHERE token = ?", [token])?;
     connection.execute("DELETE FROM process WHERE token = ?", [token])?;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::message;
 use super::schema;
 use super::writer::{Ack, Desk, GiveBack, Request, job};
-use crate::message::{BusError, DeadReason, Settle};
+use crate::message::{BusError, DeadReason, Part, Settle};
 
 /// The right to settle one message, once.
 pub(super) struct Lease {
@@ -72,6 +72,13 @@ impl Settle for Lease {
     async fn return_after(self: Box<Self>, delay: Duration) -> Result<(), BusError> {
         self.settle(move |desk, id| {
             message::delay(&desk.connection, id, desk.holder.token(), delay)
+        })
+        .await
+    }
+
+    async fn replace(self: Box<Self>, parts: Vec<Part>) -> Result<(), BusError> {
+        self.settle(move |desk, id| {
+            message::replace(&desk.connection, id, desk.holder.token(), &parts)
         })
         .await
     }

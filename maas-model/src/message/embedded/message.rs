@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 
 use super::route;
 use crate::message::carried;
 use crate::message::{
-    DeadLetter, DeadMessage, DeadReason, ExchangeName, NameError, Outgoing, Peeked, QueueInfo,
-    QueueName, RoutingKey,
+    DeadLetter, DeadMessage, DeadReason, ExchangeName, NameError, Outgoing, Part, Peeked,
+    QueueInfo, QueueName, RoutingKey,
 };
 
 /// A message that was claimed for a subscription.
@@ -23,6 +24,8 @@ pub(super) struct Claimed {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) redelivered: bool,
     pub(super) tries: u32,
+    pub(super) abandoned: u32,
+    pub(super) alone: bool,
 }
 
 /// Appends a message to a queue.
@@ -70,8 +73,10 @@ fn read_claimed(row: &Row<'_>) -> rusqlite::Result<Claimed> {
         routing_key,
         exchange,
         body,
-        headers,
+        mut headers,
     } = read_peeked(row)?;
+    let alone = headers.remove(carried::ALONE).is_some();
+    let redelivered: u32 = row.get("redelivered")?;
     Ok(Claimed {
         id: row.get("id")?,
         exchange,
@@ -79,8 +84,10 @@ fn read_claimed(row: &Row<'_>) -> rusqlite::Result<Claimed> {
         body,
         priority: row.get("priority")?,
         headers,
-        redelivered: row.get("redelivered")?,
+        redelivered: redelivered > 0,
         tries: row.get("tries")?,
+        abandoned: redelivered.saturating_sub(1),
+        alone,
     })
 }
 
@@ -128,7 +135,7 @@ pub(super) fn ack(connection: &Connection, id: i64, holder: &str) -> rusqlite::R
     Ok(())
 }
 
-/// Makes a leased message ready again at its place. `seen`: a worker had it, so the try counts.
+/// Makes a leased message ready again at its place. `seen`: a worker had it.
 pub(super) fn give_back(
     connection: &Connection,
     id: i64,
@@ -137,12 +144,47 @@ pub(super) fn give_back(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE message SET state = 0, holder = NULL, redelivered = redelivered OR ?3,
-                 tries = tries + ?3
+            "UPDATE message SET state = 0, holder = NULL,
+                 redelivered = iif(?3, max(redelivered, 1) + 1, redelivered)
              WHERE id = ?1 AND state = 1 AND holder = ?2",
         )?
         .execute(params![id, holder, seen])?;
     Ok(())
+}
+
+/// Puts `parts` behind the other messages in the place of a leased one.
+pub(super) fn replace(
+    connection: &Connection,
+    id: i64,
+    holder: &str,
+    parts: &[Part],
+) -> rusqlite::Result<()> {
+    let now = now_ms();
+    for part in parts {
+        let due = now.saturating_add(milliseconds(part.delay));
+        let mark = json!({ carried::ALONE: part.alone.then_some("true") }).to_string();
+        // A key with null is removed from the headers.
+        connection
+            .prepare_cached(
+                "INSERT INTO message(queue, state, priority, tries, redelivered, since, due,
+                     exchange, routing_key, message_id, headers, body)
+                 SELECT queue, iif(?4 > ?3, 2, 0), priority, ?5, 1, ?3, ?4,
+                     exchange, routing_key, ?6,
+                     json_patch(iif(headers = '', '{}', headers), ?7), ?8
+                 FROM message WHERE id = ?1 AND state = 1 AND holder = ?2",
+            )?
+            .execute(params![
+                id,
+                holder,
+                now,
+                due,
+                part.tries,
+                part.message_id,
+                mark,
+                part.body
+            ])?;
+    }
+    ack(connection, id, holder)
 }
 
 /// Makes a leased message ready again after `delay`.
@@ -153,14 +195,18 @@ pub(super) fn delay(
     delay: Duration,
 ) -> rusqlite::Result<()> {
     let now = now_ms();
-    let delay_ms = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 4);
     connection
         .prepare_cached(
             "UPDATE message SET state = iif(?4 > ?3, 2, 0), holder = NULL, redelivered = 1,
                  tries = tries + 1, since = ?3, due = ?4
              WHERE id = ?1 AND state = 1 AND holder = ?2",
         )?
-        .execute(params![id, holder, now, now.saturating_add(delay_ms)])?;
+        .execute(params![
+            id,
+            holder,
+            now,
+            now.saturating_add(milliseconds(delay))
+        ])?;
     Ok(())
 }
 
@@ -265,6 +311,10 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<QueueInfo>
             })
         })?
         .collect()
+}
+
+fn milliseconds(delay: Duration) -> i64 {
+    i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 fn sql_limit(limit: usize) -> i64 {

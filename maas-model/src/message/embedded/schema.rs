@@ -13,6 +13,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// `application_id` of the file, so that a foreign database is not taken for a bus.
 const APPLICATION_ID: i64 = 0x4d61_4262;
 
+/// `redelivered` is 0 for a message that nobody had, 1 for one that was returned, and one more for each time it
+/// came back unsettled.
 /// A message is ready (0), leased to a subscription of a process (1) or delayed until `due` (2).
 /// Ids are never used twice: a late settle cannot meet another message.
 const TABLES: &str = "

@@ -34,7 +34,7 @@ impl Subscription for EmbeddedSubscription {
             Arc::clone(&self.unsettled),
             self.requests.clone(),
         );
-        Some(Delivery::new(
+        let delivery = Delivery::new(
             self.queue.clone(),
             message.exchange,
             message.routing_key,
@@ -44,7 +44,8 @@ impl Subscription for EmbeddedSubscription {
             message.redelivered,
             message.tries,
             Box::new(lease),
-        ))
+        );
+        Some(delivery.suspected(message.abandoned, message.alone))
     }
 }
 

@@ -113,7 +113,8 @@ async fn what_a_dead_process_held_is_delivered_again() {
     let bus = EmbeddedBus::open(after.path()).unwrap();
     let mut subscription_after = bus.subscribe(&queue, 1).await.unwrap();
     let again = next(&mut subscription_after).await;
-    assert_eq!((again.redelivered, again.tries), (true, 1));
+    assert_eq!((again.redelivered, again.tries), (true, 0));
+    assert_eq!(again.abandoned, 1);
     assert_eq!(bus.queues(queue.as_str()).await.unwrap()[0].consumers, 1);
     held.ack().await.unwrap();
 }

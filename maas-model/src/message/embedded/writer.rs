@@ -94,6 +94,8 @@ pub(super) struct Writer {
     acks: Vec<i64>,
     /// Kept as the acks are.
     give_backs: Vec<GiveBack>,
+    /// What was given back made room only after the transaction that could have claimed for it.
+    room_made: bool,
     seen_version: Option<i64>,
     reaped: Instant,
     /// Whether the last transaction failed, to say it once.
@@ -109,6 +111,7 @@ impl Writer {
             subscribers: Vec::new(),
             acks: Vec::new(),
             give_backs: Vec::new(),
+            room_made: false,
             seen_version: None,
             reaped: Instant::now(),
             failing: false,
@@ -154,7 +157,9 @@ impl Writer {
         }
         let delay = message::next_delay(&self.desk.connection).ok().flatten();
         // At least a millisecond, so that a delay that cannot be ended now does not spin.
-        let delay = delay.map_or(POLL, |delay| delay.clamp(Duration::from_millis(1), POLL));
+        let longest = if self.room_made { Duration::ZERO } else { POLL };
+        let delay = delay.map_or(longest, |delay| delay.max(Duration::from_millis(1)));
+        let delay = delay.min(longest);
         self.requests.recv_timeout(delay)
     }
 
@@ -205,7 +210,8 @@ impl Writer {
         self.seen_version = version;
         let delay = message::next_delay(connection).ok().flatten();
         let dead = self.reaped.elapsed() >= REAP && !self.dead().is_empty();
-        written || dead || delay.is_some_and(|delay| delay.is_zero()) || self.owes()
+        let room = std::mem::take(&mut self.room_made);
+        room || written || dead || delay.is_some_and(|delay| delay.is_zero()) || self.owes()
     }
 
     /// Whether something is to be written that nobody waits for.
@@ -238,6 +244,7 @@ impl Writer {
             Ok(claimed) => {
                 self.say_recovered();
                 self.acks.clear();
+                self.room_made = !self.give_backs.is_empty();
                 for back in self.give_backs.drain(..) {
                     back.unsettled.fetch_sub(1, Ordering::AcqRel);
                 }
@@ -339,10 +346,10 @@ impl Writer {
         }
     }
 
-    /// Messages still in hand count a try: a worker had them.
+    /// Messages still in hand were abandoned.
     fn release_all(&self) -> Result<(), BusError> {
         let desk = &self.desk;
-        holder::release(&desk.connection, desk.holder.token(), true)
+        holder::release(&desk.connection, desk.holder.token())
             .map(|_| ())
             .map_err(|source| schema::error(&desk.file, source))
     }
@@ -351,7 +358,7 @@ impl Writer {
 /// Gives back what dead processes had.
 pub(super) fn reap(connection: &Connection, folder: &Path, own: &str) -> rusqlite::Result<()> {
     for token in holder::dead(connection, folder, own)? {
-        let messages = holder::release(connection, &token, true)?;
+        let messages = holder::release(connection, &token)?;
         holder::forget(folder, &token);
         if messages > 0 {
             tracing::warn!(

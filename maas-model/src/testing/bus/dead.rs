@@ -13,6 +13,7 @@ fn reason(kind: &str) -> DeadReason {
         kind: kind.into(),
         detail: "its detail".into(),
         component: Some("ENGINE".into()),
+        ..DeadReason::default()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::fixture::{Fixture, eventually, has_one, next, take};
+use crate::message::Part;
 
 /// A message that nobody had is not marked as redelivered.
 pub async fn a_new_delivery_is_not_redelivered(on: Fixture) {
@@ -188,21 +189,92 @@ pub async fn a_message_returned_without_delay_comes_again(on: Fixture) {
     again.ack().await.unwrap();
 }
 
-/// Each return counts, a drop between them too.
-pub async fn tries_are_counted(on: Fixture) {
+/// Each return counts; a drop between them is none, and is told as what it is until the next return.
+pub async fn tries_are_counted_and_drops_beside_them(on: Fixture) {
     let queue = on.declare("queue", &["new.a"]).await;
     on.publish_numbers("new.a", 0..1).await;
     let mut subscription = on.subscribe(&queue, 1).await;
-    for tries in 0..4 {
+    let mut seen = Vec::new();
+    for drops in [false, true, true, false, false] {
         let delivery = next(&mut subscription).await;
-        assert_eq!(delivery.tries, tries);
-        if tries == 1 {
+        seen.push((delivery.tries, delivery.abandoned));
+        if drops {
             drop(delivery);
         } else {
             delivery.return_after(Duration::ZERO).await.unwrap();
         }
     }
+    assert_eq!(seen, [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0)]);
     take(&mut subscription).await;
+}
+
+/// What was fetched and never handed out is not abandoned work.
+pub async fn a_message_that_nobody_had_is_not_abandoned(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let delivery = next(&mut on.subscribe(&queue, 1).await).await;
+    assert_eq!((delivery.abandoned, delivery.alone), (0, false));
+}
+
+/// Parts come in the place of a message, each with its tries and its mark, and it is gone.
+pub async fn a_message_is_replaced_by_its_parts(on: Fixture) {
+    let queue = on.declare("queue", &["new.*"]).await;
+    let mut message = on.message("new.a", "whole");
+    message.headers = BTreeMap::from([("x-maas-trace".into(), "7".into())]);
+    message.priority = 3;
+    on.publish(vec![message.clone()]).await;
+    let mut subscription = on.subscribe(&queue, 4).await;
+    let part = |body: &str, tries, alone| Part {
+        body: body.into(),
+        message_id: format!("part {body}"),
+        delay: Duration::ZERO,
+        tries,
+        alone,
+    };
+    let parts = vec![part("first", 3, true), part("second", 0, false)];
+    next(&mut subscription).await.replace(parts).await.unwrap();
+    for (body, tries, alone) in [("first", 3, true), ("second", 0, false)] {
+        let came = next(&mut subscription).await;
+        assert_eq!(came.body, body.as_bytes());
+        assert_eq!(
+            (came.tries, came.abandoned, came.alone),
+            (tries, 0, alone),
+            "{body}"
+        );
+        assert_eq!(
+            (&came.exchange, &came.routing_key),
+            (&message.exchange, &message.routing_key)
+        );
+        assert_eq!((came.priority, &came.headers), (3, &message.headers));
+        came.ack().await.unwrap();
+    }
+    on.ready(&queue, 0).await;
+}
+
+/// A part waits for its delay like a returned message, and keeps its mark when it is returned.
+pub async fn a_part_waits_for_its_delay(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let (began, delay) = (Instant::now(), Duration::from_millis(700));
+    let part = Part {
+        body: b"part".into(),
+        message_id: "part".to_owned(),
+        delay,
+        tries: 1,
+        alone: true,
+    };
+    next(&mut subscription)
+        .await
+        .replace(vec![part])
+        .await
+        .unwrap();
+    let came = next(&mut subscription).await;
+    assert!(began.elapsed() >= delay, "after {:?}", began.elapsed());
+    came.return_after(Duration::ZERO).await.unwrap();
+    let again = next(&mut subscription).await;
+    assert_eq!((again.tries, again.alone), (2, true));
+    again.ack().await.unwrap();
 }
 
 /// Messages behind one that waits for its delay come meanwhile.

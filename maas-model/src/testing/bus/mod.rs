@@ -47,7 +47,10 @@ macro_rules! bus_contract {
             waiting_for_a_message_can_be_given_up
             a_returned_message_comes_after_its_delay
             a_message_returned_without_delay_comes_again
-            tries_are_counted
+            tries_are_counted_and_drops_beside_them
+            a_message_that_nobody_had_is_not_abandoned
+            a_message_is_replaced_by_its_parts
+            a_part_waits_for_its_delay
             a_delayed_message_does_not_hold_up_others
             a_closed_bus_ends_its_subscriptions
             a_dead_message_lies_in_the_parking_queue_of_its_pool

@@ -2,6 +2,7 @@
 //! a proxy that hurts the way to a server, measuring.
 
 pub mod bench;
+pub mod certificate;
 pub mod chain;
 pub mod program;
 pub mod proxy;

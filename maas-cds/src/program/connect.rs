@@ -23,6 +23,8 @@ impl Connection {
     pub(crate) fn open_bus(&self) -> anyhow::Result<Arc<dyn MessageBus>> {
         let options = BusOptions {
             ca_file: self.ca_file.clone(),
+            client_cert_file: self.client_cert_file.clone(),
+            client_key_file: self.client_key_file.clone(),
         };
         maas_model::message::open(&self.bus, &self.data_dir, &options)
             .with_context(|| format!("cannot open the bus `{}`", self.bus))

@@ -25,9 +25,27 @@ pub(crate) struct ConnectionOptions {
         global = true
     )]
     data_dir: PathBuf,
-    /// PEM file of the authority that signed the servers' certificates, when the system does not know it.
-    #[arg(long, env = "MAAS_CA_FILE", global = true)]
+    /// PEM file of the authorities that signed the servers' certificates, when the system does not know them.
+    #[arg(long, env = "MAAS_CA_FILE", global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// PEM file of the certificate to show to servers that ask for one, and of those it was signed with.
+    #[arg(
+        long,
+        env = "MAAS_CLIENT_CERT_FILE",
+        global = true,
+        value_name = "FILE",
+        requires = "client_key_file"
+    )]
+    client_cert_file: Option<PathBuf>,
+    /// PEM file of the private key of that certificate.
+    #[arg(
+        long,
+        env = "MAAS_CLIENT_KEY_FILE",
+        global = true,
+        value_name = "FILE",
+        requires = "client_cert_file"
+    )]
+    client_key_file: Option<PathBuf>,
     /// In place of a pipeline: files and folders of the Python system's configuration, as they are. Its
     /// variables `ES_URL`, `AMQP_URL`, ... are heeded then.
     #[arg(
@@ -48,6 +66,8 @@ pub(crate) struct Connection {
     pub(crate) bus: BusUrl,
     pub(crate) data_dir: PathBuf,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) client_cert_file: Option<PathBuf>,
+    pub(crate) client_key_file: Option<PathBuf>,
     /// The configuration of the Python system that stands for a pipeline.
     pub(crate) legacy: Vec<PathBuf>,
 }
@@ -65,6 +85,8 @@ impl ConnectionOptions {
             bus: self.bus.or(named.bus).unwrap_or_else(BusUrl::embedded),
             data_dir: self.data_dir,
             ca_file: self.ca_file,
+            client_cert_file: self.client_cert_file,
+            client_key_file: self.client_key_file,
             legacy: self.legacy,
         })
     }

@@ -23,6 +23,14 @@ pub enum BusError {
         /// The broker's own words.
         reason: String,
     },
+    /// The two sides do not know each other's certificates. An operator must act.
+    #[error("no trusted connection to {endpoint}: {reason}")]
+    Untrusted {
+        /// Where, without credentials.
+        endpoint: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// An exchange or queue exists with other properties. An operator must act.
     #[error("`{name}` exists with other properties: {reason}")]
     Mismatch {
@@ -58,6 +66,7 @@ impl BusError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Denied { .. }
+            | Self::Untrusted { .. }
             | Self::Mismatch { .. }
             | Self::Refused { .. }
             | Self::Damaged { .. }

@@ -10,7 +10,11 @@ use url::Url;
 use super::{BusError, EmbeddedBus, MessageBus, RabbitBus};
 
 /// Where the bus is: `embedded`, or `amqp://user:password@host:5672/vhost` (`amqps://` with TLS).
-/// Shown without the password.
+/// Shown without the password and the parameters.
+///
+/// Parameters, as the broker's own clients name them: `heartbeat` (seconds), `auth_mechanism`
+/// (`external`: the client certificate is the account), and for this bus alone, before [`BusOptions`],
+/// `cacertfile`, `certfile`, `keyfile` and `server_name_indication`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BusUrl(Place);
 
@@ -30,8 +34,12 @@ pub struct BusUrlError {
 /// What may be set beside the URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BusOptions {
-    /// PEM file of the authority that signed the broker's certificate, when the system does not know it.
+    /// PEM file of the authorities to trust beside those of the system.
     pub ca_file: Option<PathBuf>,
+    /// PEM file of the certificate to show to a broker that asks for one, and of those it was signed with.
+    pub client_cert_file: Option<PathBuf>,
+    /// PEM file of its private key.
+    pub client_key_file: Option<PathBuf>,
 }
 
 impl BusUrl {
@@ -105,7 +113,7 @@ pub fn open(
     match &url.0 {
         Place::Embedded => Ok(Arc::new(EmbeddedBus::open(data_dir)?)),
         Place::Amqp(url) => Ok(Arc::new(RabbitBus::new(
-            url.as_str(),
+            url,
             redacted(url),
             options,
         )?)),

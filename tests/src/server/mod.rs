@@ -10,7 +10,7 @@ mod rabbitmq;
 
 pub use opensearch::{OpenSearch, OpenSearchOptions, shared_opensearch};
 pub use port::free_port;
-pub use rabbitmq::{RabbitMq, RabbitMqOptions, shared_rabbitmq};
+pub use rabbitmq::{RabbitMq, RabbitMqOptions, TlsPort, shared_rabbitmq};
 
 use std::future::Future;
 use std::time::Duration;

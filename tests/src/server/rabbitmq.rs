@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::process::{Process, Recipe};
 use super::{free_port, wait_until};
+use crate::certificate::Identity;
 
 /// How a node is started.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,17 @@ pub struct RabbitMqOptions {
     pub management: bool,
     /// Further lines of `rabbitmq.conf`: `("max_message_size", "1048576")`.
     pub settings: Vec<(String, String)>,
+    /// A second port, with TLS.
+    pub tls: Option<TlsPort>,
+}
+
+/// How a port with TLS is made.
+#[derive(Debug, Clone)]
+pub struct TlsPort {
+    /// What the node shows.
+    pub identity: Identity,
+    /// Certificate of the authority whose clients alone it takes; without one it takes everybody.
+    pub clients_of: Option<PathBuf>,
 }
 
 impl RabbitMqOptions {
@@ -37,6 +49,7 @@ pub struct RabbitMq {
     process: Process,
     port: u16,
     management_port: Option<u16>,
+    tls_port: Option<u16>,
     environment: Vec<(String, String)>,
 }
 
@@ -54,7 +67,12 @@ impl RabbitMq {
             .tempdir()?;
         let port = free_port()?;
         let management_port = options.management.then(free_port).transpose()?;
-        configure(folder.path(), port, management_port, &options)?;
+        let tls_port = options.tls.is_some().then(free_port).transpose()?;
+        let mut configuration = format!("listeners.tcp.1 = 127.0.0.1:{port}\n");
+        if let (Some(tls), Some(port)) = (&options.tls, tls_port) {
+            configuration += &tls.configuration(port);
+        }
+        configure(folder.path(), configuration, management_port, &options)?;
         let environment = environment(folder.path(), port)?;
         let recipe = Recipe {
             program: "sh".into(),
@@ -75,6 +93,7 @@ impl RabbitMq {
             process: Process::start(folder, recipe)?,
             port,
             management_port,
+            tls_port,
             environment,
         };
         server.ready().await?;
@@ -84,6 +103,12 @@ impl RabbitMq {
     /// Where it listens, with the default virtual host.
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens with TLS, reached by this name, when it was asked for.
+    pub fn tls_url(&self, host: &str) -> Option<String> {
+        self.tls_port
+            .map(|port| format!("amqps://guest:guest@{host}:{port}"))
     }
 
     /// Where the HTTP interface listens, when it was asked for.
@@ -188,6 +213,25 @@ pub async fn shared_rabbitmq() -> &'static RabbitMq {
         .await
 }
 
+impl TlsPort {
+    fn configuration(&self, port: u16) -> String {
+        let Identity { certificate, key } = &self.identity;
+        let (certificate, key) = (certificate.display(), key.display());
+        let mut lines = format!(
+            "listeners.ssl.1 = 127.0.0.1:{port}\nssl_options.certfile = {certificate}\n\
+             ssl_options.keyfile = {key}\n"
+        );
+        if let Some(authority) = &self.clients_of {
+            let authority = authority.display();
+            lines += &format!(
+                "ssl_options.cacertfile = {authority}\nssl_options.verify = verify_peer\n\
+                 ssl_options.fail_if_no_peer_cert = true\n"
+            );
+        }
+        lines
+    }
+}
+
 /// The scripts themselves: those on the path of a Debian machine change to the user `rabbitmq`.
 fn tool(name: &str) -> Result<PathBuf> {
     let path = Path::new("/usr/lib/rabbitmq/bin").join(name);
@@ -202,11 +246,10 @@ fn tool(name: &str) -> Result<PathBuf> {
 
 fn configure(
     folder: &Path,
-    port: u16,
+    mut configuration: String,
     management_port: Option<u16>,
     options: &RabbitMqOptions,
 ) -> Result<()> {
-    let mut configuration = format!("listeners.tcp.1 = 127.0.0.1:{port}\n");
     let mut plugins = "[].\n";
     if let Some(port) = management_port {
         configuration += &format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n");

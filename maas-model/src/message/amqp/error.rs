@@ -3,6 +3,7 @@
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 
+use super::tls::mistrust;
 use crate::message::BusError;
 
 /// What a caller should know of an error of the library.
@@ -10,6 +11,8 @@ use crate::message::BusError;
 pub(super) enum Meaning {
     /// The credentials or rights do not suffice.
     Denied(String),
+    /// One side does not trust the other's certificate.
+    Untrusted(String),
     /// No such queue or exchange.
     Missing(String),
     /// It exists otherwise, or the message is too large.
@@ -19,12 +22,19 @@ pub(super) enum Meaning {
 }
 
 pub(super) fn meaning(error: &lapin::Error) -> Meaning {
+    if let Some(reason) = mistrust(error) {
+        return Meaning::Untrusted(reason);
+    }
     let ErrorKind::ProtocolError(amqp) = error.kind() else {
         return Meaning::Broken(error.to_string());
     };
     let text = amqp.get_message().to_string();
     match amqp.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Meaning::Denied(text),
+        // A virtual host that is still starting is told in the same way as one that does not exist.
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if text.ends_with("is down") => {
+            Meaning::Broken(text)
+        }
         // The broker answers an unknown virtual host like this.
         AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED | AMQPHardError::INVALIDPATH) => {
             Meaning::Denied(text)
@@ -40,6 +50,7 @@ pub(super) fn about(endpoint: &str, name: &str, error: &lapin::Error) -> BusErro
     let endpoint = endpoint.to_owned();
     match meaning(error) {
         Meaning::Denied(reason) => BusError::Denied { endpoint, reason },
+        Meaning::Untrusted(reason) => BusError::Untrusted { endpoint, reason },
         Meaning::Missing(reason) => BusError::Refused { endpoint, reason },
         Meaning::Precondition(reason) => BusError::Mismatch {
             name: name.to_owned(),

@@ -4,19 +4,19 @@
 //! task connects under a timeout, declares what is needed, watches until the connection breaks, drops all
 //! of it, waits and begins again.
 
-use std::fmt;
+use std::{fmt, io};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::tcp::OwnedTLSConfig;
-use lapin::uri::AMQPUri;
-use lapin::{Connection, ConnectionProperties, Event};
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties, Event};
 use metrics::gauge;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::error::{Meaning, meaning};
+use super::tls::Tls;
 use super::topology::Declared;
 use crate::message::BusError;
 
@@ -48,16 +48,44 @@ impl Role {
 #[derive(Clone)]
 pub(super) struct Door {
     pub(super) uri: AMQPUri,
-    pub(super) tls: OwnedTLSConfig,
+    pub(super) tls: Tls,
     /// For logs and errors.
     pub(super) endpoint: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Away {
+    /// It may come by itself.
+    For(String),
+    /// The credentials are refused: an operator must act.
+    Denied(String),
+    /// A certificate is not trusted: an operator must act.
+    Untrusted(String),
+}
+
+impl Away {
+    fn of(error: &lapin::Error) -> Self {
+        match meaning(error) {
+            Meaning::Denied(reason) => Self::Denied(reason),
+            Meaning::Untrusted(reason) => Self::Untrusted(reason),
+            Meaning::Missing(reason) | Meaning::Precondition(reason) | Meaning::Broken(reason) => {
+                Self::For(reason)
+            }
+        }
+    }
+
+    fn reason(&self) -> &str {
+        let (Self::For(reason) | Self::Denied(reason) | Self::Untrusted(reason)) = self;
+        reason
+    }
 }
 
 /// How a link is.
 #[derive(Clone)]
 pub(super) enum State {
     /// Not connected, and why.
-    Away { reason: String, denied: bool },
+    Away(Away),
     /// Connected; `blocked` by an alarm of the broker.
     Up {
         connection: Arc<Connection>,
@@ -68,7 +96,7 @@ pub(super) enum State {
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Away { reason, .. } => write!(f, "away: {reason}"),
+            Self::Away(away) => write!(f, "away: {}", away.reason()),
             Self::Up {
                 blocked: Some(reason),
                 ..
@@ -93,10 +121,7 @@ impl Link {
         declared: Arc<Declared>,
         closed: watch::Receiver<bool>,
     ) -> Self {
-        let away = State::Away {
-            reason: "not yet connected".into(),
-            denied: false,
-        };
+        let away = State::Away(Away::For("not yet connected".into()));
         let (sender, state) = watch::channel(away);
         let endpoint = door.endpoint.clone();
         tokio::spawn(
@@ -106,6 +131,7 @@ impl Link {
                 declared,
                 state: sender,
                 said: false,
+                met: false,
             }
             .run(closed),
         );
@@ -126,25 +152,30 @@ impl Link {
             .ok()?;
         match &*state {
             State::Up { connection, .. } => Some(Arc::clone(connection)),
-            State::Away { .. } => None,
+            State::Away(_) => None,
         }
     }
 
-    /// The connection, waited for at most so long; credentials that are refused are told at once.
+    /// The connection, waited for at most so long; what an operator must mend is told at once.
     pub(super) async fn within(&self, limit: Duration) -> Result<Arc<Connection>, BusError> {
         let mut watch = self.state.clone();
-        let decided =
-            |state: &State| matches!(state, State::Up { .. } | State::Away { denied: true, .. });
+        let decided = |state: &State| !matches!(state, State::Away(Away::For(_)));
         match timeout(limit, watch.wait_for(decided)).await {
             Ok(Ok(state)) => match &*state {
                 State::Up { connection, .. } => Ok(Arc::clone(connection)),
-                State::Away { reason, .. } => Err(BusError::Denied {
-                    endpoint: self.endpoint.clone(),
-                    reason: reason.clone(),
-                }),
+                State::Away(away) => Err(self.error(away)),
             },
             Ok(Err(_)) => Err(BusError::Closed),
             Err(_) => Err(self.too_long()),
+        }
+    }
+
+    fn error(&self, away: &Away) -> BusError {
+        let endpoint = self.endpoint.clone();
+        match away.clone() {
+            Away::For(_) => self.too_long(),
+            Away::Denied(reason) => BusError::Denied { endpoint, reason },
+            Away::Untrusted(reason) => BusError::Untrusted { endpoint, reason },
         }
     }
 
@@ -171,6 +202,8 @@ struct Keeper {
     state: watch::Sender<State>,
     /// Whether the present absence was told.
     said: bool,
+    /// Whether it was ever up. Later whatever is wrong is waited for: an operator can mend it meanwhile.
+    met: bool,
 }
 
 impl Keeper {
@@ -179,10 +212,8 @@ impl Keeper {
             () = self.keep() => {}
             _ = closed.wait_for(|closed| *closed) => {}
         }
-        let last = self.state.send_replace(State::Away {
-            reason: "closed".into(),
-            denied: false,
-        });
+        let closed = State::Away(Away::For("closed".into()));
+        let last = self.state.send_replace(closed);
         if let State::Up { connection, .. } = last {
             // The broker takes back what is unsettled when this does not arrive, too.
             let _ = timeout(CONNECT, connection.close(200, "closed".into())).await;
@@ -196,15 +227,10 @@ impl Keeper {
                 Ok(Ok(connection)) => {
                     pause = PAUSE.0;
                     let reason = self.watch(connection).await;
-                    self.away(reason, false);
+                    self.away(Away::For(reason));
                 }
-                Ok(Err(error)) => match meaning(&error) {
-                    Meaning::Denied(reason) => self.away(reason, true),
-                    Meaning::Missing(reason)
-                    | Meaning::Precondition(reason)
-                    | Meaning::Broken(reason) => self.away(reason, false),
-                },
-                Err(_) => self.away("no answer in time".into(), false),
+                Ok(Err(error)) => self.away(Away::of(&error)),
+                Err(_) => self.away(Away::For("no answer in time".into())),
             }
             sleep(jittered(pause)).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -213,11 +239,23 @@ impl Keeper {
 
     async fn connect(&self) -> lapin::Result<Connection> {
         let name = format!("maas {}", self.role.name());
-        Connection::connect_uri_with_config(
-            self.door.uri.clone(),
-            ConnectionProperties::default().with_connection_name(name.into()),
-            self.door.tls.clone(),
-            lapin::runtime::default_runtime()?,
+        let options = ConnectionProperties::default().with_connection_name(name.into());
+        let (uri, tls) = (self.door.uri.clone(), self.door.tls.clone());
+        let runtime = lapin::runtime::default_runtime()?;
+        Connection::connector(
+            uri,
+            runtime,
+            async move |AMQPUri { scheme, authority, .. }, runtime| {
+                let address = runtime.to_socket_addrs((authority.host.clone(), authority.port));
+                let stream = AsyncTcpStream::connect(&runtime, address).await?;
+                if scheme == AMQPScheme::AMQP {
+                    return Ok(stream);
+                }
+                let connector = tls.connector().map_err(io::Error::other)?;
+                let name = tls.server_name.as_deref().unwrap_or(&authority.host);
+                Ok(stream.into_rustls(&connector, name).await?)
+            },
+            options,
         )
         .await
     }
@@ -254,6 +292,7 @@ impl Keeper {
             None => tracing::info!(role, bus, "connected to the bus"),
         }
         self.said = false;
+        self.met = true;
         gauge!("maas_bus_connected", "role" => role).set(1.0);
         gauge!("maas_bus_blocked", "role" => role).set(f64::from(u8::from(blocked.is_some())));
         self.state.send_replace(State::Up {
@@ -262,13 +301,16 @@ impl Keeper {
         });
     }
 
-    fn away(&mut self, reason: String, denied: bool) {
-        let (role, bus) = (self.role.name(), &self.door.endpoint);
+    fn away(&mut self, mut away: Away) {
+        if self.met {
+            away = Away::For(away.reason().to_owned());
+        }
+        let (role, bus, reason) = (self.role.name(), &self.door.endpoint, away.reason());
         if !std::mem::replace(&mut self.said, true) {
             tracing::warn!(role, bus, reason, "the bus is away, connecting again");
         }
         gauge!("maas_bus_connected", "role" => role).set(0.0);
-        self.state.send_replace(State::Away { reason, denied });
+        self.state.send_replace(State::Away(away));
     }
 }
 

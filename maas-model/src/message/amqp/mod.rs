@@ -11,27 +11,28 @@ mod link;
 mod look;
 mod publish;
 mod settle;
+mod tls;
 mod topology;
 mod wire;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use lapin::tcp::OwnedTLSConfig;
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
+use url::Url;
 
 use self::consume::AmqpSubscription;
 use self::link::{Door, Link, Role, State};
 use self::look::Looker;
 use self::publish::{Item, Publisher};
 use self::settle::{Settler, SettlerWatch};
+use self::tls::Tls;
 use self::topology::Declared;
 use super::{
     BusError, BusOptions, BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
@@ -75,29 +76,25 @@ struct Started {
 impl RabbitBus {
     /// Prepares a bus; the broker is reached when the first method is called. `url` as in
     /// [`BusUrl`](super::BusUrl), `endpoint` is the same without credentials.
-    pub(super) fn new(url: &str, endpoint: String, options: &BusOptions) -> Result<Self, BusError> {
+    pub(super) fn new(url: &Url, endpoint: String, options: &BusOptions) -> Result<Self, BusError> {
         let refused = |reason: String| BusError::Refused {
             endpoint: endpoint.clone(),
             reason,
         };
-        let mut uri: AMQPUri = url.parse().map_err(refused)?;
+        let mut uri: AMQPUri = url.as_str().parse().map_err(refused)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         if uri.vhost.is_empty() {
             // `amqp://host/` means the default virtual host to everybody but the standard.
             uri.vhost = "/".into();
         }
-        let cert_chain = options
-            .ca_file
-            .as_deref()
-            .map(read_pem)
-            .transpose()
-            .map_err(refused)?;
+        let tls = Tls::of(url, options);
+        if uri.scheme == AMQPScheme::AMQPS {
+            // Wrong files are told before anything starts.
+            tls.connector().map_err(refused)?;
+        }
         let door = Door {
             uri,
-            tls: OwnedTLSConfig {
-                identity: None,
-                cert_chain,
-            },
+            tls,
             endpoint: endpoint.clone(),
         };
         Ok(Self {
@@ -111,11 +108,6 @@ impl RabbitBus {
             }),
         })
     }
-}
-
-fn read_pem(file: &Path) -> Result<String, String> {
-    std::fs::read_to_string(file)
-        .map_err(|error| format!("cannot read the CA file `{}`: {error}", file.display()))
 }
 
 impl Inner {

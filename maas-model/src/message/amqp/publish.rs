@@ -216,7 +216,7 @@ impl Culprit {
                     .and_then(|digits| digits.parse().ok())
                     .map_or(Self::Nobody, Self::Larger)
             }
-            Meaning::Denied(_) | Meaning::Broken(_) => Self::Nobody,
+            Meaning::Denied(_) | Meaning::Untrusted(_) | Meaning::Broken(_) => Self::Nobody,
         }
     }
 }

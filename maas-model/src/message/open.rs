@@ -112,11 +112,7 @@ pub fn open(
 ) -> Result<Arc<dyn MessageBus>, BusError> {
     match &url.0 {
         Place::Embedded => Ok(Arc::new(EmbeddedBus::open(data_dir)?)),
-        Place::Amqp(url) => Ok(Arc::new(RabbitBus::new(
-            url,
-            redacted(url),
-            options,
-        )?)),
+        Place::Amqp(url) => Ok(Arc::new(RabbitBus::new(url, redacted(url), options)?)),
     }
 }
 

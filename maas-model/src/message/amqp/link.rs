@@ -4,9 +4,9 @@
 //! task connects under a timeout, declares what is needed, watches until the connection breaks, drops all
 //! of it, waits and begins again.
 
-use std::{fmt, io};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures_util::StreamExt;
 use lapin::uri::{AMQPScheme, AMQPUri};
@@ -245,7 +245,10 @@ impl Keeper {
         Connection::connector(
             uri,
             runtime,
-            async move |AMQPUri { scheme, authority, .. }, runtime| {
+            async move |AMQPUri {
+                            scheme, authority, ..
+                        },
+                        runtime| {
                 let address = runtime.to_socket_addrs((authority.host.clone(), authority.port));
                 let stream = AsyncTcpStream::connect(&runtime, address).await?;
                 if scheme == AMQPScheme::AMQP {

@@ -31,7 +31,9 @@ impl Tls {
             pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
         };
         let file = |name, option: &Option<PathBuf>| {
-            parameter(name).map(PathBuf::from).or_else(|| option.clone())
+            parameter(name)
+                .map(PathBuf::from)
+                .or_else(|| option.clone())
         };
         Self {
             authorities: file("cacertfile", &options.ca_file),

@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod document;
 pub mod expression;
+pub mod failpoint;
 pub mod layer;
 pub mod message;
 pub mod model;

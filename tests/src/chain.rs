@@ -1,21 +1,13 @@
-//! The shipped chain, with ears: a copy of a pipeline whose every message is also kept in a queue that
-//! nobody empties, so that a test can tell what was announced.
+//! The shipped chain, with ears: what a run of it left behind, and what it announced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use maas_model::message::{BusOptions, Message, QueueName};
-use serde_json::Value;
 
+use crate::audit;
 use crate::program::{Pair, printed, workspace};
 use crate::sample::{Settings, generate};
-
-/// The queue that hears everything.
-const EAR: &str = "audit";
-
-/// Fields that differ from run to run.
-const CLOCK_FIELDS: [&str; 2] = ["ingestionTime", "updateTime"];
 
 /// A pipeline in a folder of its own, and the inbox it collects from.
 #[derive(Debug)]
@@ -30,7 +22,7 @@ pub struct Chain {
 #[derive(Debug, PartialEq)]
 pub struct Traces {
     /// Documents by alias, then by index and id.
-    pub documents: BTreeMap<String, BTreeMap<(String, String), Value>>,
+    pub documents: BTreeMap<String, audit::Documents>,
     /// What was announced: routing key, class, id. Without updates of documents: how many there are
     /// depends on how the work fell into messages.
     pub announced: BTreeSet<(String, String, String)>,
@@ -42,10 +34,8 @@ impl Chain {
         let (pipeline, inbox) = (folder.join("pipeline"), folder.join("inbox"));
         copy_folder(&workspace().join("pipelines").join(name), &pipeline)?;
         std::fs::create_dir_all(&inbox)?;
-        let ear = format!(
-            "pools:\n  - name: {EAR}\n    queues:\n      - name: {EAR}\n        from: {{ collect-exchange: ['#'], etl-exchange: ['#'] }}\n        engines: []\n"
-        );
-        std::fs::write(pipeline.join("audit.yaml"), ear)?;
+        let exchanges = ["collect-exchange", "etl-exchange"];
+        std::fs::write(pipeline.join("audit.yaml"), audit::ear(&exchanges))?;
         Ok(Self { pipeline, inbox })
     }
 
@@ -87,71 +77,22 @@ impl Chain {
     pub async fn traces(&self, pair: &Pair, aliases: &[&str]) -> Result<Traces> {
         let mut documents = BTreeMap::new();
         for alias in aliases {
-            documents.insert((*alias).to_owned(), self.exported(pair, alias)?);
+            let found = audit::documents(pair, alias, &self.inbox)?;
+            documents.insert((*alias).to_owned(), found);
         }
         Ok(Traces {
             documents,
             announced: announced(pair).await?,
         })
     }
-
-    fn exported(&self, pair: &Pair, alias: &str) -> Result<BTreeMap<(String, String), Value>> {
-        let mut documents = BTreeMap::new();
-        for line in pair.run(&["export", alias])?.lines() {
-            let mut line: Value = serde_json::from_str(line)?;
-            let key = (text(&line["_index"]), text(&line["_id"]));
-            let mut source = line["_source"].take();
-            if let Some(fields) = source.as_object_mut() {
-                fields.retain(|field, _| !CLOCK_FIELDS.contains(&field.as_str()));
-                // Every chain has an inbox of its own; that it is the inbox is what counts.
-                if let Some(folder) = fields.get_mut("reportFolder")
-                    && folder.as_str().map(Path::new) == Some(&self.inbox)
-                {
-                    *folder = "inbox".into();
-                }
-            }
-            documents.insert(key, sorted(source));
-        }
-        Ok(documents)
-    }
-}
-
-/// Key order has no meaning; equal documents shall print alike.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let fields: BTreeMap<String, Value> = fields
-                .into_iter()
-                .map(|(field, value)| (field, sorted(value)))
-                .collect();
-            fields.into_iter().collect()
-        }
-        Value::Array(items) => items.into_iter().map(sorted).collect(),
-        other => other,
-    }
 }
 
 async fn announced(pair: &Pair) -> Result<BTreeSet<(String, String, String)>> {
-    /// More than any test announces.
-    const MOST: usize = 100_000;
-    let bus = maas_model::message::open(&pair.bus.parse()?, &pair.data, &BusOptions::default())?;
-    let mut announced = BTreeSet::new();
-    for heard in bus.peek(&QueueName::new(EAR)?, MOST).await? {
-        let message = Message::parse(&heard.body).context("a message is malformed")?;
-        let key = heard.routing_key.as_str().to_owned();
-        if key.starts_with("update.cds-") {
-            continue;
-        }
-        for id in message.document_ids {
-            announced.insert((key.clone(), message.document_class.clone(), id.to_string()));
-        }
-    }
-    bus.close().await?;
-    Ok(announced)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    let heard = audit::heard(pair).await?.into_iter();
+    Ok(heard
+        .filter(|heard| !heard.key.starts_with("update.cds-"))
+        .map(|heard| (heard.key, heard.class, heard.id))
+        .collect())
 }
 
 /// Copies files and folders, one level after the other.

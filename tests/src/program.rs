@@ -27,15 +27,20 @@ pub fn maas() -> Result<&'static Path> {
     }
     let program = match std::env::var_os("MAAS_PROGRAM") {
         Some(program) => PathBuf::from(program),
-        None => build()?,
+        None => build(&["-p", "maas-cds", "--bin", "maas"])?,
     };
     Ok(PROGRAM.get_or_init(|| program))
 }
 
-fn build() -> Result<PathBuf> {
+/// Builds a program of the workspace, in the same profile as the tests; `which` are arguments of `cargo build`.
+///
+/// # Errors
+/// When it does not build.
+pub fn build(which: &[&str]) -> Result<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "-p", "maas-cds", "--bin", "maas"]);
     command
+        .args(["build", "--quiet"])
+        .args(which)
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(workspace());
     if !cfg!(debug_assertions) {
@@ -46,7 +51,7 @@ fn build() -> Result<PathBuf> {
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("`maas` does not build");
+        bail!("`cargo build {}` failed", which.join(" "));
     }
     // Cargo tells where each executable is, one JSON object per line.
     String::from_utf8_lossy(&output.stdout)
@@ -79,7 +84,12 @@ impl Pair {
 
     /// The program with these arguments, on this pair.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = Command::new(maas()?);
+        Ok(self.command_of(maas()?, arguments))
+    }
+
+    /// Another program that takes the same arguments.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .arg("--store")
@@ -100,7 +110,7 @@ impl Pair {
         ] {
             command.env_remove(variable);
         }
-        Ok(command)
+        command
     }
 
     /// Runs the program to its end, and returns what it printed.

@@ -5,7 +5,6 @@
 
 mod datatake;
 mod page;
-mod random;
 mod sentinel1;
 mod sentinel2;
 mod sentinel3;
@@ -13,8 +12,8 @@ mod sentinel3;
 pub use datatake::Datatake;
 pub use page::Page;
 
+use crate::random::Random;
 use chrono::{DateTime, Duration, SecondsFormat, TimeZone, Utc};
-use random::Random;
 
 /// What to make.
 #[derive(Debug, Clone)]

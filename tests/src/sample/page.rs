@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::random::Random;
 use super::{Product, Settings, compact, iso, origin, seconds};
+use crate::random::Random;
 
 /// One answer of an interface, as the file it is kept in.
 #[derive(Debug, Clone, PartialEq)]

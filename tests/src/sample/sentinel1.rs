@@ -1,7 +1,7 @@
 //! Sentinel-1: slices of a datatake, each as raw data and as products of levels 1 and 2.
 
-use super::random::Random;
 use super::{Product, compact, origin, seconds};
+use crate::random::Random;
 
 /// Type, level and class of the products of one slice, by mode.
 const KINDS: [(&str, &[&str]); 3] = [

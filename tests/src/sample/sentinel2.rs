@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::random::Random;
 use super::{Product, compact, iso, origin, seconds};
+use crate::random::Random;
 
 const BANDS: &[u8] = b"CDEFGHJKLMNPQRSTUVWX";
 const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";

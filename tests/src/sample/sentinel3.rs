@@ -1,7 +1,7 @@
 //! Sentinel-3: products of the optical and topographic instruments.
 
-use super::random::Random;
 use super::{Product, compact, origin, seconds};
+use crate::random::Random;
 
 /// Type, length in seconds, timeliness.
 const KINDS: [(&str, i64, &str); 10] = [

@@ -1,0 +1,3 @@
+//! Engines that only the program under test has.
+
+mod derive;

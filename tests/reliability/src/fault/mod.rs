@@ -1,0 +1,1 @@
+//! What is done to processes, servers and connections: one function per recipe.

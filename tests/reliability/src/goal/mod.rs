@@ -1,0 +1,63 @@
+//! The goals: one file or folder each.
+
+mod kills;
+
+use std::fmt;
+
+use anyhow::Result;
+use futures_util::future::LocalBoxFuture;
+
+use crate::report::Report;
+
+/// One promise, proved.
+#[derive(Clone, Copy)]
+pub struct Goal {
+    /// By which it is asked for.
+    pub name: &'static str,
+    /// What is proved, in one line.
+    pub promise: &'static str,
+    /// Breaks things and judges; an error when the promise does not hold.
+    pub run: fn(Setting) -> LocalBoxFuture<'static, Result<Report>>,
+}
+
+/// How a goal is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Few rounds or all of them.
+    pub length: Length,
+    /// What data and faults are made from.
+    pub seed: u64,
+}
+
+/// Few rounds or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// About a minute on two quiet cores.
+    Short,
+    /// As long as the figures of the promise say.
+    Long,
+}
+
+impl Setting {
+    /// `short` or `long`, as the length is.
+    pub fn pick<T>(&self, short: T, long: T) -> T {
+        match self.length {
+            Length::Short => short,
+            Length::Long => long,
+        }
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Short => "short",
+            Self::Long => "long",
+        })
+    }
+}
+
+/// All goals, in the order in which they are run.
+pub fn all() -> Vec<Goal> {
+    vec![kills::GOAL]
+}

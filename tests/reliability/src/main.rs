@@ -1,0 +1,106 @@
+//! Runs goals one after the other, and tells figures and the seed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use maas_reliability::goal::{Goal, Length, Setting, all};
+use maas_reliability::report::{Held, Summary};
+
+/// Proves the promises of MaaS by faults: kills processes, cuts connections, fills disks, and judges what is left.
+#[derive(Parser)]
+struct Options {
+    /// Goals to run; all unless given.
+    goals: Vec<String>,
+    /// The long form: the same with the figures that the promises are made with. Takes hours.
+    #[arg(long)]
+    long: bool,
+    /// Other seeds give other data and other faults; random unless given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the figures to this file, as a table in Markdown.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// List the goals and end.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    if options.list {
+        list();
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(run(options))
+}
+
+async fn run(options: Options) -> Result<ExitCode> {
+    let chosen = chosen(&options.goals)?;
+    let setting = Setting {
+        length: if options.long {
+            Length::Long
+        } else {
+            Length::Short
+        },
+        // The nanoseconds of now are as good as any.
+        seed: options
+            .seed
+            .unwrap_or_else(|| u64::from(chrono::Utc::now().timestamp_subsec_nanos())),
+    };
+    say(&format!("seed {}, {} form", setting.seed, setting.length));
+    let mut summary = Summary::new(setting);
+    for goal in chosen {
+        say(&format!("\n{}: {}", goal.name, goal.promise));
+        let started = Instant::now();
+        let result = (goal.run)(setting).await;
+        let held = Held::new(goal, started.elapsed(), result);
+        say(&held.lines());
+        summary.add(held);
+        if let Some(file) = &options.report {
+            // After every goal: what was measured before something hangs is worth knowing.
+            std::fs::write(file, summary.markdown()).with_context(|| file.display().to_string())?;
+        }
+    }
+    let failed = summary.failed();
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!(
+        "\nnot held with seed {}: {}",
+        setting.seed,
+        failed.join(", ")
+    ));
+    Ok(ExitCode::FAILURE)
+}
+
+fn chosen(names: &[String]) -> Result<Vec<Goal>> {
+    let all = all();
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !all.iter().any(|goal| goal.name == **name))
+    {
+        let known: Vec<_> = all.iter().map(|goal| goal.name).collect();
+        bail!("there is no goal `{unknown}`, but: {}", known.join(", "));
+    }
+    Ok(all
+        .into_iter()
+        .filter(|goal| names.is_empty() || names.iter().any(|name| name == goal.name))
+        .collect())
+}
+
+fn list() {
+    for goal in all() {
+        say(&format!("{:20} {}", goal.name, goal.promise));
+    }
+}
+
+#[allow(clippy::print_stdout)] // What this program is for.
+fn say(line: &str) {
+    println!("{line}");
+}

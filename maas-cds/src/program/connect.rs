@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use maas_model::message::{BusOptions, MessageBus};
 use maas_model::pipeline::{Interface, LoadError, Pipeline};
-use maas_model::store::{DocumentStore, OpenSearchOptions};
+use maas_model::store::{ClientCertificate, DocumentStore, OpenSearchOptions};
 
 use super::options::{Connection, PipelineOption};
 use super::source::PipelineSource;
@@ -15,6 +15,10 @@ impl Connection {
     pub(crate) fn open_store(&self) -> anyhow::Result<Arc<dyn DocumentStore>> {
         let mut options = OpenSearchOptions::default();
         options.certificate_authorities.clone_from(&self.ca_file);
+        let files = self.client_cert_file.clone();
+        let files = files.zip(self.client_key_file.clone());
+        options.client_certificate =
+            files.map(|(certificate, key)| ClientCertificate { certificate, key });
         maas_model::store::open(&self.store, &self.data_dir, options)
             .with_context(|| format!("cannot open the store `{}`", self.store))
     }

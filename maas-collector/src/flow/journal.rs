@@ -115,7 +115,7 @@ impl Journal {
         let outcomes = self.store.write(actions.collect()).await?;
         for outcome in outcomes {
             match outcome {
-                WriteOutcome::Busy { reason } => {
+                WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason } => {
                     let endpoint = self.index.to_string();
                     return Err(StoreError::Busy { endpoint, reason });
                 }

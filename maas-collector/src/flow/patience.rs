@@ -13,7 +13,8 @@ use super::FlowError;
 use super::error::Temporary;
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+/// Short enough to be back at work a moment after the store or the bus is.
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 /// Does a thing again until it works or can never work, or until the run is cancelled.
 #[derive(Debug, Clone)]

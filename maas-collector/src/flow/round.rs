@@ -209,13 +209,17 @@ impl Flow {
             }
             todo = Vec::new();
             for (id, outcome) in ids.into_iter().zip(found) {
+                let lost = matches!(outcome, WriteOutcome::Unknown { .. });
                 match outcome {
-                    WriteOutcome::Busy { reason } => {
+                    WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason } => {
                         if !waiting {
-                            warn!(interface = %self.shared.recipe.interface, reason, "the store has no room, waiting");
+                            warn!(interface = %self.shared.recipe.interface, reason, "the store did not take everything, trying again");
                             waiting = true;
                         }
                         todo.extend(remake(&id));
+                        if lost {
+                            outcomes.unanswered.insert(id);
+                        }
                     }
                     outcome => {
                         outcomes.by_id.insert(id, outcome);

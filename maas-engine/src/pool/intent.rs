@@ -144,7 +144,7 @@ impl Intents {
         for outcome in self.store.write(actions).await? {
             let endpoint = self.index.to_string();
             match outcome {
-                WriteOutcome::Busy { reason } => {
+                WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason } => {
                     return Err(StoreError::Busy { endpoint, reason });
                 }
                 WriteOutcome::Refused { reason, .. } => {

@@ -26,10 +26,13 @@ use crate::engine::{Batch, EngineError, Failure, Output};
 use crate::report::{Action, Reports};
 
 /// How often the inputs of overtaken documents are run again before the message is handed back.
-const MOST_REPETITIONS: u32 = 10;
+const MOST_REPETITIONS: u32 = 50;
 
 /// The pause before a repetition grows by this much each time, at random.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// Someone is always first: nobody needs to wait longer for all others.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The work on one message, and what it brought so far.
 pub(crate) struct Run<'a> {
@@ -179,7 +182,7 @@ impl<'a> Run<'a> {
                     if overtaken > MOST_REPETITIONS {
                         return Err(self.failed(step, "other workers were always faster"));
                     }
-                    tokio::time::sleep(jittered(PAUSE * overtaken)).await;
+                    tokio::time::sleep(jittered((PAUSE * overtaken).min(LONGEST_PAUSE))).await;
                 }
             }
             if !rest.all {

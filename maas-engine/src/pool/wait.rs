@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 /// How long one message waits inside the pool before it is handed back.
 const IN_HAND: Duration = Duration::from_secs(60);
 const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(10);
+/// Short enough to be back at work a moment after the store or the bus is.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Growing pauses between tries of one call, until a minute has passed.
 #[derive(Debug)]

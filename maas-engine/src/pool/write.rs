@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use maas_model::document::{DocumentId, IndexName, changes, drop_empty, zulu};
 use maas_model::message::DeadReason;
-use maas_model::store::{WriteAction, WriteOp, WriteOutcome};
+use maas_model::store::{StoreError, WriteAction, WriteOp, WriteOutcome};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -130,7 +130,7 @@ impl Run<'_> {
         let mut rest = Rest::default();
         let outcomes = match self.shared.reads.store.write(actions).await {
             Ok(outcomes) => outcomes,
-            Err(error) if error.is_temporary() => {
+            Err(error) if !matches!(error, StoreError::Refused { .. }) => {
                 // The answer is lost, not necessarily the write: what is found done is ours.
                 self.shared.store_outage.began(&error);
                 rest.away = Some(causes(&error));
@@ -183,6 +183,12 @@ impl Run<'_> {
             }
             WriteOutcome::Busy { reason } => {
                 plan.undone(&key);
+                rest.again(inputs);
+                rest.away = Some(reason);
+                return None;
+            }
+            WriteOutcome::Unknown { reason } => {
+                plan.uncertain(&key);
                 rest.again(inputs);
                 rest.away = Some(reason);
                 return None;

@@ -20,7 +20,7 @@ use crate::store::{
 /// | `maas_store_calls_total` | `operation`, `outcome` (`ok`, `temporary`, `permanent`) |
 /// | `maas_store_call_seconds` | `operation` |
 /// | `maas_store_read_documents_total` | `operation` |
-/// | `maas_store_written_documents_total` | `outcome` (`created`, `updated`, `deleted`, `not_found`, `conflict`, `refused`, `busy`) |
+/// | `maas_store_written_documents_total` | `outcome` (`created`, `updated`, `deleted`, `not_found`, `conflict`, `refused`, `busy`, `unknown`) |
 #[derive(Debug)]
 pub struct MeteredStore {
     inner: Arc<dyn DocumentStore>,
@@ -149,5 +149,6 @@ fn label(outcome: &WriteOutcome) -> &'static str {
         WriteOutcome::Conflict => "conflict",
         WriteOutcome::Refused { .. } => "refused",
         WriteOutcome::Busy { .. } => "busy",
+        WriteOutcome::Unknown { .. } => "unknown",
     }
 }

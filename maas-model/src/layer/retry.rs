@@ -41,7 +41,7 @@ impl Default for RetryPolicy {
 /// A store whose temporary errors are waited for, within the bound of its policy.
 ///
 /// Calls that fail as a whole are made again. Of a write only the actions that were
-/// [`Busy`](WriteOutcome::Busy) are sent again, and the outcomes come in the order of the actions
+/// [`Busy`](WriteOutcome::Busy) or [`Unknown`](WriteOutcome::Unknown) are sent again, and the outcomes come in the order of the actions
 /// whatever it took; actions that stay busy too long make the call fail with [`StoreError::Busy`].
 /// A call that is repeated may find its own work done: a `Create` then ends as `Conflict`, which asks
 /// the caller to read again anyway.
@@ -170,11 +170,12 @@ impl DocumentStore for RetryStore {
             let mut busy = None;
             let mut still = Vec::new();
             for (at, outcome) in left.into_iter().zip(answered) {
-                if let WriteOutcome::Busy { reason } = outcome {
-                    busy = Some(reason);
-                    still.push(at);
-                } else {
-                    outcomes[at] = Some(outcome);
+                match outcome {
+                    WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason } => {
+                        busy = Some(reason);
+                        still.push(at);
+                    }
+                    outcome => outcomes[at] = Some(outcome),
                 }
             }
             let Some(reason) = busy else { break };

@@ -270,9 +270,11 @@ impl DeadLetters {
             .await
             .map_err(|error| error.to_string())?;
         match outcomes.into_iter().next() {
-            Some(WriteOutcome::Refused { reason, .. } | WriteOutcome::Busy { reason }) => {
-                Err(reason)
-            }
+            Some(
+                WriteOutcome::Refused { reason, .. }
+                | WriteOutcome::Busy { reason }
+                | WriteOutcome::Unknown { reason },
+            ) => Err(reason),
             Some(outcome) if outcome.is_done() => Ok(()),
             Some(_) | None => Err("the store did not take it".into()),
         }

@@ -32,6 +32,14 @@ pub enum StoreError {
         /// The store's own words.
         reason: String,
     },
+    /// The two sides do not know each other's certificates. An operator must act.
+    #[error("no trusted connection to {endpoint}: {reason}")]
+    Untrusted {
+        /// Where, without credentials.
+        endpoint: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// The request is wrong and will be wrong again.
     #[error("{endpoint} refused the request: {reason}")]
     Refused {
@@ -55,7 +63,10 @@ impl StoreError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Busy { .. } => true,
-            Self::Denied { .. } | Self::Refused { .. } | Self::Damaged { .. } => false,
+            Self::Denied { .. }
+            | Self::Untrusted { .. }
+            | Self::Refused { .. }
+            | Self::Damaged { .. } => false,
         }
     }
 }

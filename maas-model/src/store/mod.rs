@@ -18,7 +18,10 @@ pub use error::StoreError;
 pub(crate) use evaluate::is_stored_date;
 pub use evaluate::{Kinds, matches};
 pub use open::{StoreUrl, open};
-pub use opensearch::{OpenSearchOptions, OpenSearchStore, OpenSearchUrl, OpenSearchUrlError};
+pub use opensearch::{
+    BulkPace, ClientCertificate, OpenSearchOptions, OpenSearchStore, OpenSearchUrl,
+    OpenSearchUrlError,
+};
 pub use query::{Order, Query, Search, Sort};
 pub use write::{WriteAction, WriteOp, WriteOutcome};
 
@@ -36,7 +39,8 @@ use crate::model::Model;
 /// index or alias that does not exist is the same as an empty one.
 ///
 /// A method returns `Err` only when the whole call failed; what concerns one document is in its
-/// outcome. After `Err` nobody knows what was done: the same call may be made again.
+/// outcome. After `Err` nobody knows what was done: the same call may be made again (a write whose
+/// error is [`Refused`](StoreError::Refused) did nothing).
 #[async_trait]
 pub trait DocumentStore: Debug + Send + Sync {
     /// One entry per id, in the order asked; `None` where there is no such document.

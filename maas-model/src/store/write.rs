@@ -45,9 +45,15 @@ pub enum WriteOutcome {
         /// The store's own words.
         reason: String,
     },
-    /// The store has no room for it now (429, 503): the same action may be sent again later.
+    /// The store has no room for it now, and did nothing: the same action may be sent again later.
     Busy {
         /// The store's own words.
+        reason: String,
+    },
+    /// The answer is lost, or is none: it may have been done or not. Read again before you send it again;
+    /// what is found done need not be somebody else's work.
+    Unknown {
+        /// What happened.
         reason: String,
     },
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
-use opensearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +10,7 @@ use super::OpenSearchStore;
 use super::client::Body;
 use super::field::{Fields, paths};
 use super::query;
-use super::search::LENIENT;
+use super::search::WHOLE;
 use crate::document::{IndexName, parse_date, zulu};
 use crate::store::evaluate::Class;
 use crate::store::{Aggregation, Bucket, Group, Measure, MeasureKind, StoreError};
@@ -19,19 +18,19 @@ use crate::store::{Aggregation, Bucket, Group, Measure, MeasureKind, StoreError}
 /// Buckets of one answer.
 const PAGE: usize = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Answered {
     hits: Hits,
     #[serde(default)]
     aggregations: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Hits {
     total: Total,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Total {
     value: u64,
 }
@@ -95,6 +94,10 @@ impl OpenSearchStore {
                     .map(|bucket| bucket.bucket(aggregation, &fields)),
             );
             match page.after_key {
+                // The next page must be another one, or there is no end.
+                Some(after) if composite["after"] == after => {
+                    return Err(self.refused("it gives the same page of groups again".to_owned()));
+                }
                 Some(after) => composite["after"] = after,
                 None => return Ok(buckets),
             }
@@ -103,14 +106,8 @@ impl OpenSearchStore {
 
     async fn ask(&self, index: &IndexName, body: Value) -> Result<Answered, StoreError> {
         let path = format!("/{index}/_search");
-        let parameters = [
-            LENIENT[0],
-            LENIENT[1],
-            ("allow_partial_search_results", "false"),
-        ];
-        self.client
-            .call(Method::Post, &path, &parameters, Body::Json(body))
-            .await
+        let answered = self.client.find_whole(&path, &[WHOLE], Body::Json(body));
+        Ok(answered.await?.unwrap_or_default())
     }
 }
 

@@ -1,24 +1,25 @@
-//! Writes: actions into few requests, answers into one outcome per action.
+//! Writes: actions into few requests, requests until every action has its outcome.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
-use std::sync::atomic::Ordering;
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use opensearch::http::Method;
-use serde::Deserialize;
 
 use super::OpenSearchStore;
-use super::client::{Answer, Body, misread, off_thread};
-use super::error::{Failure, failure, outcome};
-use crate::document::{IndexName, Version};
-use crate::store::{StoreError, WriteAction, WriteOp, WriteOutcome};
+use super::chunk::{Chunk, Plan};
+use super::client::{Body, off_thread};
+use super::error::failure;
+use super::outcome::{NEEDED, Told, read};
+use crate::document::IndexName;
+use crate::store::{StoreError, WriteAction, WriteOutcome};
 
-/// What is needed of an answer; the rest (half of it) is not sent.
-const NEEDED: &str =
-    "items.*._seq_no,items.*._primary_term,items.*.result,items.*.status,items.*.error";
+/// How long actions that found no room are sent again before that is their outcome.
+const INSIST: Duration = Duration::from_secs(10);
+/// The first pause before that, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl OpenSearchStore {
     /// See [`DocumentStore::write`](crate::store::DocumentStore::write).
@@ -73,64 +74,202 @@ impl OpenSearchStore {
         if actions.is_empty() {
             return Ok(Vec::new());
         }
-        let most_bytes = self.bulk_bytes.load(Ordering::Relaxed);
+        let most_bytes = self.size.most();
         let most_actions = self.options.bulk_actions;
         let Plan { chunks, parallel } = off_thread(usize::MAX, move || {
             Ok(Plan::new(&actions, most_bytes, most_actions))
         })
         .await?;
-        let at_once = if parallel {
-            self.options.bulk_requests
-        } else {
-            1
-        };
-        let outcomes: Vec<Vec<WriteOutcome>> = stream::iter(chunks)
+        if !parallel {
+            return together(self.send_in_order(chunks).await);
+        }
+        let sent = stream::iter(chunks)
             .map(|chunk| self.send_chunk(chunk))
-            .buffered(at_once.max(1))
-            .try_collect()
-            .await?;
-        Ok(outcomes.into_iter().flatten().collect())
+            .buffered(self.options.bulk_requests.max(1));
+        together(sent.collect().await)
     }
 
-    /// Sends one request; in halves, one after the other, as long as it is too large for the cluster.
-    async fn send_chunk(&self, chunk: Chunk) -> Result<Vec<WriteOutcome>, StoreError> {
-        let mut outcomes = Vec::with_capacity(chunk.len());
+    /// One after the other. What comes after a failure is not sent: a later action must not come before
+    /// an earlier one that may have to be sent again.
+    async fn send_in_order(&self, chunks: Vec<Chunk>) -> Vec<Sent> {
+        let mut all: Vec<Sent> = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            let sent = match all.last().is_some_and(|sent| sent.failed.is_some()) {
+                true => Sent::unsent(chunk.len()),
+                false => self.send_chunk(chunk).await,
+            };
+            all.push(sent);
+        }
+        all
+    }
+
+    /// Sends a chunk, in parts while it is too large for the cluster, and again what found no room.
+    async fn send_chunk(&self, chunk: Chunk) -> Sent {
+        let mut sent = Sent::waiting(chunk.len());
+        let mut pause = FIRST_PAUSE;
+        let until = Instant::now() + INSIST;
+        let mut todo: Vec<usize> = (0..chunk.len()).collect();
+        let mut next = chunk.clone();
+        loop {
+            self.send_parts(next, &todo, &mut sent).await;
+            let Sent { full, failed, .. } = &mut sent;
+            if full.is_empty() || failed.is_some() || Instant::now() + pause > until {
+                return sent;
+            }
+            todo = std::mem::take(full);
+            next = chunk.only(&todo);
+            tokio::time::sleep(pause.mul_f64(0.5 + rand_share() / 2.0)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Sends the actions of `chunk`, which have these places in the call, each once.
+    async fn send_parts(&self, chunk: Chunk, places: &[usize], sent: &mut Sent) {
         let mut waiting = vec![chunk];
+        let mut at = 0;
         while let Some(chunk) = waiting.pop() {
-            let query = [("filter_path", NEEDED)];
-            let body = Body::Lines(chunk.body());
-            let answer = self
-                .client
-                .send(Method::Post, "/_bulk", &query, body)
-                .await?;
-            match answer.status {
-                200 => outcomes.extend(read(answer, chunk.len()).await?),
-                413 if chunk.len() > 1 => {
-                    let (first, second) = chunk.halves();
-                    let limit = first.size().max(second.size());
-                    let before = self.bulk_bytes.fetch_min(limit, Ordering::Relaxed);
-                    tracing::info!(
-                        before,
-                        now = limit.min(before),
-                        "bulk requests are too large"
-                    );
-                    waiting.extend([second, first]);
+            let some = &places[at..at + chunk.len()];
+            match self.send_once(&chunk, some, sent).await {
+                Ok(true) => at += chunk.len(),
+                // In order: the last one is taken first.
+                Ok(false) => waiting.extend(chunk.split(self.size.most()).into_iter().rev()),
+                Err(error) => {
+                    sent.fail(error, some);
+                    return;
                 }
-                413 => outcomes.push(WriteOutcome::Refused {
-                    field: None,
-                    reason: format!("its {} bytes are more than the store takes", chunk.size()),
-                }),
-                // The whole request found no room: nothing of it was done.
-                429 | 503 => {
-                    let reason = failure(answer).to_string();
-                    let busy = WriteOutcome::Busy { reason };
-                    outcomes.extend(std::iter::repeat_n(busy, chunk.len()));
-                }
-                _ => return Err(failure(answer)),
             }
         }
-        Ok(outcomes)
     }
+
+    /// `false`: it is too large, and can be split.
+    async fn send_once(
+        &self,
+        chunk: &Chunk,
+        places: &[usize],
+        sent: &mut Sent,
+    ) -> Result<bool, StoreError> {
+        let turn = self.pace.turn().await;
+        let query = [("filter_path", NEEDED)];
+        let answer = self
+            .client
+            .send(Method::Post, "/_bulk", &query, Body::Lines(chunk.body()))
+            .await?;
+        let full = match answer.status {
+            200 => {
+                self.size.taken(chunk.size());
+                let told = read(answer, chunk.len()).await?;
+                sent.note(places, told)
+            }
+            413 => {
+                self.size.refused(chunk.size());
+                if chunk.len() > 1 {
+                    return Ok(false);
+                }
+                sent.outcomes[places[0]] = WriteOutcome::Refused {
+                    field: None,
+                    reason: format!("its {} bytes are more than the store takes", chunk.size()),
+                };
+                sent.answered = true;
+                false
+            }
+            // The whole request found no room: nothing of it was done.
+            429 => {
+                let reason = failure(answer).to_string();
+                sent.note(places, places.iter().map(|_| Told::full(&reason)).collect())
+            }
+            _ => return Err(failure(answer)),
+        };
+        match turn {
+            Some(turn) if full => self.pace.refused(turn),
+            Some(turn) => self.pace.taken(turn),
+            None => {}
+        }
+        Ok(true)
+    }
+}
+
+/// What came of the actions of one chunk so far.
+struct Sent {
+    outcomes: Vec<WriteOutcome>,
+    /// The places of those that the cluster had no room for.
+    full: Vec<usize>,
+    /// Why some have no answer.
+    failed: Option<StoreError>,
+    /// Whether any has one.
+    answered: bool,
+}
+
+impl Sent {
+    fn waiting(count: usize) -> Self {
+        let busy = WriteOutcome::Busy {
+            reason: "it was not sent, since others of the same call failed".to_owned(),
+        };
+        Self {
+            outcomes: vec![busy; count],
+            full: Vec::new(),
+            failed: None,
+            answered: false,
+        }
+    }
+
+    fn unsent(count: usize) -> Self {
+        Self {
+            // Whatever came before is no better.
+            failed: Some(StoreError::Busy {
+                endpoint: "the store".to_owned(),
+                reason: "an earlier request of the same call failed".to_owned(),
+            }),
+            ..Self::waiting(count)
+        }
+    }
+
+    /// Whether there was no room for some of them.
+    fn note(&mut self, places: &[usize], told: Vec<Told>) -> bool {
+        self.answered = true;
+        let before = self.full.len();
+        for (&place, Told { outcome, full }) in places.iter().zip(told) {
+            self.outcomes[place] = outcome;
+            if full {
+                self.full.push(place);
+            }
+        }
+        self.full.len() > before
+    }
+
+    fn fail(&mut self, error: StoreError, places: &[usize]) {
+        let reason = error.to_string();
+        for &place in places {
+            self.outcomes[place] = match &error {
+                // Refused as a whole, it did nothing.
+                StoreError::Refused { .. } => WriteOutcome::Refused {
+                    field: None,
+                    reason: reason.clone(),
+                },
+                StoreError::Denied { .. } | StoreError::Untrusted { .. } => WriteOutcome::Busy {
+                    reason: reason.clone(),
+                },
+                _ => WriteOutcome::Unknown {
+                    reason: reason.clone(),
+                },
+            };
+        }
+        self.failed = Some(error);
+    }
+}
+
+/// The outcomes of a call, or its first error when nothing of it has an answer.
+fn together(mut all: Vec<Sent>) -> Result<Vec<WriteOutcome>, StoreError> {
+    if !all.iter().any(|sent| sent.answered)
+        && let Some(error) = all.iter_mut().find_map(|sent| sent.failed.take())
+    {
+        return Err(error);
+    }
+    Ok(all.into_iter().flat_map(|sent| sent.outcomes).collect())
+}
+
+/// Between 0 and 1: those who were refused together shall not come again together.
+fn rand_share() -> f64 {
+    (uuid::Uuid::new_v4().as_u128() % 1_000) as f64 / 1_000.0
 }
 
 /// Names that were found to be no aliases, and are so as long as there are indices of these names.
@@ -156,194 +295,5 @@ impl WrittenIndices {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(index);
-    }
-}
-
-/// The requests of one call.
-struct Plan {
-    chunks: Vec<Chunk>,
-    /// Whether they may be under way at once: not when a document is in two of them.
-    parallel: bool,
-}
-
-/// Consecutive actions in the form in which they are sent.
-#[derive(Debug, Clone)]
-struct Chunk {
-    bytes: Bytes,
-    /// Where every action begins, and where the last ends.
-    edges: Vec<usize>,
-    range: Range<usize>,
-}
-
-impl Plan {
-    fn new(actions: &[WriteAction], most_bytes: usize, most_actions: usize) -> Self {
-        let mut chunks = Vec::new();
-        let mut first = 0;
-        let mut bytes = Vec::new();
-        let mut edges = vec![0];
-        for (at, action) in actions.iter().enumerate() {
-            append(&mut bytes, action);
-            edges.push(bytes.len());
-            let full = bytes.len() >= most_bytes || at + 1 - first >= most_actions;
-            if full || at + 1 == actions.len() {
-                chunks.push(Chunk::new(&mut bytes, &mut edges));
-                first = at + 1;
-            }
-        }
-        let parallel = chunks.len() < 2 || !any_twice(actions, &chunks);
-        Self { chunks, parallel }
-    }
-}
-
-/// Whether two chunks name the same document.
-fn any_twice(actions: &[WriteAction], chunks: &[Chunk]) -> bool {
-    let mut seen = HashMap::with_capacity(actions.len());
-    let owners = chunks
-        .iter()
-        .enumerate()
-        .flat_map(|(number, chunk)| std::iter::repeat_n(number, chunk.len()));
-    actions.iter().zip(owners).any(|(action, owner)| {
-        let before = seen.insert((&action.index, &action.id), owner);
-        before.is_some_and(|before| before != owner)
-    })
-}
-
-impl Chunk {
-    /// Takes what was collected and leaves room for the next.
-    fn new(bytes: &mut Vec<u8>, edges: &mut Vec<usize>) -> Self {
-        let edges = std::mem::replace(edges, vec![0]);
-        let next = Vec::with_capacity(bytes.len() + bytes.len() / 8);
-        Self {
-            bytes: std::mem::replace(bytes, next).into(),
-            range: 0..edges.len() - 1,
-            edges,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    fn size(&self) -> usize {
-        self.edges[self.range.end] - self.edges[self.range.start]
-    }
-
-    fn body(&self) -> Bytes {
-        self.bytes
-            .slice(self.edges[self.range.start]..self.edges[self.range.end])
-    }
-
-    fn halves(self) -> (Self, Self) {
-        let middle = self.range.start + self.len() / 2;
-        let mut first = self.clone();
-        let mut second = self;
-        first.range.end = middle;
-        second.range.start = middle;
-        (first, second)
-    }
-}
-
-/// One action: a line that says what to do, and the document.
-fn append(bytes: &mut Vec<u8>, action: &WriteAction) {
-    let (verb, version, source): (&[u8], _, _) = match &action.op {
-        WriteOp::Create(source) => (b"{\"create\":{\"_index\":\"", None, Some(source)),
-        WriteOp::Index(source, version) => (b"{\"index\":{\"_index\":\"", *version, Some(source)),
-        WriteOp::Delete(version) => (b"{\"delete\":{\"_index\":\"", *version, None),
-    };
-    bytes.extend_from_slice(verb);
-    // No character that an index name may have needs an escape.
-    bytes.extend_from_slice(action.index.as_str().as_bytes());
-    bytes.extend_from_slice(b"\",\"_id\":");
-    append_json(bytes, action.id.as_str());
-    if let Some(Version {
-        seq_no,
-        primary_term,
-    }) = version
-    {
-        let version = format!(",\"if_seq_no\":{seq_no},\"if_primary_term\":{primary_term}");
-        bytes.extend_from_slice(version.as_bytes());
-    }
-    bytes.extend_from_slice(b"}}\n");
-    if let Some(source) = source {
-        append_json(bytes, source);
-        bytes.push(b'\n');
-    }
-}
-
-fn append_json<T: serde::Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
-    // Text and JSON values have a JSON form, and a vector takes everything.
-    let written = serde_json::to_writer(&mut *bytes, value);
-    debug_assert!(written.is_ok(), "JSON without a JSON form");
-}
-
-#[derive(Deserialize)]
-struct BulkAnswer<'a> {
-    #[serde(borrow)]
-    items: Vec<Item<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Item<'a> {
-    #[serde(borrow)]
-    Index(Done<'a>),
-    #[serde(borrow)]
-    Create(Done<'a>),
-    #[serde(borrow)]
-    Delete(Done<'a>),
-}
-
-#[derive(Deserialize)]
-struct Done<'a> {
-    status: u16,
-    result: Option<&'a str>,
-    // Negative where nothing was written.
-    #[serde(rename = "_seq_no")]
-    seq_no: Option<i64>,
-    #[serde(rename = "_primary_term")]
-    primary_term: Option<i64>,
-    #[serde(borrow)]
-    error: Option<Failure<'a>>,
-}
-
-async fn read(answer: Answer, expected: usize) -> Result<Vec<WriteOutcome>, StoreError> {
-    let Answer { body, endpoint, .. } = answer;
-    off_thread(body.len(), move || {
-        let answer: BulkAnswer<'_> =
-            serde_json::from_slice(&body).map_err(|error| misread(endpoint.clone(), &error))?;
-        if answer.items.len() != expected {
-            return Err(StoreError::Damaged {
-                place: format!("an answer of {endpoint}"),
-                reason: format!("{} items answer {expected} actions", answer.items.len()),
-            });
-        }
-        Ok(answer.items.iter().map(Item::outcome).collect())
-    })
-    .await
-}
-
-impl Item<'_> {
-    fn outcome(&self) -> WriteOutcome {
-        let (Self::Index(done) | Self::Create(done) | Self::Delete(done)) = self;
-        match (done.result, done.version()) {
-            (Some("created"), Some(version)) => WriteOutcome::Created(version),
-            (Some("updated"), Some(version)) => WriteOutcome::Updated(version),
-            (Some("deleted"), _) => WriteOutcome::Deleted,
-            (Some("not_found"), _) => WriteOutcome::NotFound,
-            // The index of a document to delete may be missing too.
-            (None, _) if done.status == 404 && matches!(self, Self::Delete(_)) => {
-                WriteOutcome::NotFound
-            }
-            _ => outcome(done.status, done.error.as_ref()),
-        }
-    }
-}
-
-impl Done<'_> {
-    fn version(&self) -> Option<Version> {
-        Some(Version {
-            seq_no: self.seq_no?.try_into().ok()?,
-            primary_term: self.primary_term?.try_into().ok()?,
-        })
     }
 }

@@ -1,23 +1,22 @@
 //! Requests to a cluster: which node, and what an answer means when it is none.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use opensearch::auth::Credentials;
-use opensearch::cert::{Certificate, CertificateValidation};
 use opensearch::http::Method;
-use opensearch::http::headers::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use opensearch::http::headers::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use opensearch::http::response::Response;
 use opensearch::http::transport::{SingleNodeConnectionPool, Transport, TransportBuilder};
-use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use url::Url;
 
 use super::error::failure;
-use super::{OpenSearchOptions, OpenSearchUrl};
+use super::{OpenSearchOptions, OpenSearchUrl, tls};
 use crate::store::StoreError;
 
 /// How long a node that did not answer is left alone while there are others.
@@ -35,6 +34,7 @@ pub(super) struct Client {
 struct Node {
     transport: Transport,
     endpoint: String,
+    answer_bytes: u64,
     silent_since: Mutex<Option<Instant>>,
 }
 
@@ -51,6 +51,8 @@ pub(super) struct Answer {
     pub status: u16,
     pub body: Bytes,
     pub endpoint: String,
+    /// Its size when that is more than is read; the body is empty then.
+    pub oversize: Option<u64>,
 }
 
 impl Client {
@@ -108,7 +110,7 @@ impl Client {
             .await
     }
 
-    /// As [`Client::call`]; `None` when the answer is 404.
+    /// As [`Client::call`]; `None` when the cluster says that there is nothing of this name.
     pub(super) async fn find<T: DeserializeOwned + Send + 'static>(
         &self,
         method: Method,
@@ -117,7 +119,7 @@ impl Client {
         body: Body,
     ) -> Result<Option<T>, StoreError> {
         let answer = self.send(method, path, query, body).await?;
-        if answer.status == 404 {
+        if answer.is_absent() {
             return Ok(None);
         }
         answer.success()?.read().await.map(Some)
@@ -145,26 +147,19 @@ impl Node {
             endpoint: endpoint.clone(),
             reason,
         };
-        let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(node.clone()))
-            .timeout(options.request_timeout);
-        if let Some((user, password)) = url.account() {
-            let password = password.expose_secret().to_owned();
-            builder = builder.auth(Credentials::Basic(user.clone(), password));
-        }
-        if let Some(path) = &options.certificate_authorities {
-            let place = path.display();
-            let pem = std::fs::read(path)
-                .map_err(|error| refused(format!("cannot read `{place}`: {error}")))?;
-            let certificate = Certificate::from_pem(&pem)
-                .map_err(|error| refused(format!("`{place}` holds no certificate: {error}")))?;
-            builder = builder.cert_validation(CertificateValidation::Full(certificate));
-        }
+        // Packed answers would cost both sides more time than a network between them saves, and nobody
+        // knows how much is in them.
+        let builder = TransportBuilder::new(SingleNodeConnectionPool::new(node.clone()))
+            .timeout(options.request_timeout)
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let builder = tls::introduce(builder, url, options).map_err(refused)?;
         let transport = builder
             .build()
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(tls::unusable(options, &error)))?;
         Ok(Self {
             transport,
             endpoint,
+            answer_bytes: options.answer_bytes,
             silent_since: Mutex::new(None),
         })
     }
@@ -194,28 +189,72 @@ impl Node {
                 Some(bytes)
             }
         };
-        let unreachable = |source: opensearch::Error| StoreError::Unreachable {
-            endpoint: self.endpoint.clone(),
-            source: source.into(),
-        };
         let answer = self
             .transport
             .send(method, path, headers, Some(query), bytes, None)
             .await
-            .map_err(unreachable)?;
+            .map_err(|error| self.unreachable(error))?;
+        self.receive(answer).await
+    }
+
+    /// Reads an answer whose size is known and bearable.
+    async fn receive(&self, answer: Response) -> Result<Answer, StoreError> {
+        let status = answer.status_code().as_u16();
+        let endpoint = self.endpoint.clone();
+        let (body, oversize) = match answer.content_length() {
+            Some(size) if size > self.answer_bytes => (Bytes::new(), Some(size)),
+            Some(_) => {
+                let body = answer.bytes().await;
+                (body.map_err(|error| self.unreachable(error))?, None)
+            }
+            // There would be no end to it if its sender means ill. A cluster always tells.
+            None => {
+                return Err(StoreError::Damaged {
+                    place: format!("an answer of {endpoint}"),
+                    reason:
+                        "it does not tell its size: something between sends it packed or in pieces"
+                            .to_owned(),
+                });
+            }
+        };
         Ok(Answer {
-            status: answer.status_code().as_u16(),
-            body: answer.bytes().await.map_err(unreachable)?,
-            endpoint: self.endpoint.clone(),
+            status,
+            body,
+            endpoint,
+            oversize,
         })
+    }
+
+    fn unreachable(&self, error: opensearch::Error) -> StoreError {
+        let endpoint = self.endpoint.clone();
+        match tls::mistrust(&error) {
+            Some(reason) => StoreError::Untrusted { endpoint, reason },
+            None => StoreError::Unreachable {
+                endpoint,
+                source: error.into(),
+            },
+        }
     }
 }
 
 impl Answer {
+    /// Whether there is nothing of the name asked for. A 404 of something between us and the cluster
+    /// must not pass for that: the cluster's own is JSON.
+    pub(super) fn is_absent(&self) -> bool {
+        self.status == 404
+            && serde_json::from_slice::<HashMap<String, IgnoredAny>>(&self.body).is_ok()
+    }
+
     /// The answer, if it is one.
     pub(super) fn success(self) -> Result<Self, StoreError> {
-        match self.status {
-            200..=299 => Ok(self),
+        match (self.status, self.oversize) {
+            (200..=299, None) => Ok(self),
+            (200..=299, Some(size)) => Err(StoreError::Refused {
+                endpoint: self.endpoint,
+                reason: format!(
+                    "its answer has {size} bytes, too many to read; ask for less at once"
+                ),
+            }),
             _ => Err(failure(self)),
         }
     }

@@ -40,6 +40,7 @@ pub(super) fn failure(answer: Answer) -> StoreError {
         status,
         body,
         endpoint,
+        ..
     } = answer;
     let envelope: Option<Envelope<'_>> = serde_json::from_slice(&body).ok();
     let (kind, words) = match &envelope {
@@ -63,7 +64,9 @@ pub(super) fn outcome(status: u16, failure: Option<&Failure<'_>>) -> WriteOutcom
     };
     match status {
         409 => WriteOutcome::Conflict,
-        _ if is_passing(status, kind) => WriteOutcome::Busy { reason },
+        _ if status == 429 || is_blocked(kind) => WriteOutcome::Busy { reason },
+        // A node that goes, a shard that moves, a wait that was given up: it may have been done before.
+        _ if is_passing(status, kind) => WriteOutcome::Unknown { reason },
         _ => WriteOutcome::Refused {
             field: failure.and_then(Failure::field),
             reason,
@@ -71,10 +74,21 @@ pub(super) fn outcome(status: u16, failure: Option<&Failure<'_>>) -> WriteOutcom
     }
 }
 
-/// Whether the same may succeed later. A full disk blocks writes with 403 or 429 until there is room;
-/// the other answers of 500 and above come from nodes that go or shards that move.
+/// Whether the same may succeed later: the answers of 500 and above come from nodes that go or shards
+/// that move.
 fn is_passing(status: u16, kind: &str) -> bool {
-    status == 408 || status == 429 || status >= 500 || kind == "cluster_block_exception"
+    status == 408 || status == 429 || status >= 500 || is_blocked(kind)
+}
+
+/// Whether the index takes nothing just now. A full disk blocks writes (403 or 429) until there is room;
+/// an operator closes an index (400) or makes it read-only (403), and opens it again.
+fn is_blocked(kind: &str) -> bool {
+    matches!(kind, "cluster_block_exception" | "index_closed_exception")
+}
+
+/// Whether an action found the queues full, which may be over in a moment.
+pub(super) fn is_full(status: u16, failure: Option<&Failure<'_>>) -> bool {
+    status == 429 && !failure.is_some_and(|failure| is_blocked(&failure.kind))
 }
 
 impl Failure<'_> {
@@ -146,6 +160,14 @@ mod tests {
             WriteOutcome::Busy { .. }
         ));
         assert!(matches!(outcome(429, None), WriteOutcome::Busy { .. }));
+        assert!(is_full(429, None) && !is_full(429, Some(&block)));
+        let closed =
+            serde_json::from_str(r#"{"type":"index_closed_exception","reason":"closed"}"#).unwrap();
+        assert!(matches!(
+            outcome(400, Some(&closed)),
+            WriteOutcome::Busy { .. }
+        ));
+        assert!(matches!(outcome(503, None), WriteOutcome::Unknown { .. }));
         assert_eq!(outcome(409, None), WriteOutcome::Conflict);
     }
 
@@ -155,6 +177,7 @@ mod tests {
             status: 418,
             body: "a teapot".into(),
             endpoint: "http://a".to_owned(),
+            oversize: None,
         };
         assert_eq!(
             failure(answer).to_string(),

@@ -61,7 +61,7 @@ impl KnownFields {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Capabilities {
     #[serde(default)]
     fields: HashMap<String, HashMap<String, serde::de::IgnoredAny>>,
@@ -106,15 +106,10 @@ impl OpenSearchStore {
             .flat_map(|path| [(*path).to_owned(), format!("{path}.keyword")])
             .collect();
         let names = names.join(",");
-        let query = [
-            ("fields", names.as_str()),
-            ("ignore_unavailable", "true"),
-            ("allow_no_indices", "true"),
-        ];
+        let query = [("fields", names.as_str())];
         let path = format!("/{index}/_field_caps");
-        self.client
-            .call(Method::Get, &path, &query, Body::None)
-            .await
+        let found = self.client.find(Method::Get, &path, &query, Body::None);
+        Ok(found.await?.unwrap_or_default())
     }
 }
 

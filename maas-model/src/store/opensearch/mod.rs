@@ -7,26 +7,29 @@
 mod admin;
 mod aggregate;
 mod bulk;
+mod chunk;
 mod client;
 mod error;
 mod field;
 mod hit;
 mod install;
 mod options;
+mod outcome;
+mod pace;
 mod query;
 mod read;
 mod search;
+mod size;
+mod tls;
 mod url;
+mod whole;
 
-pub use options::OpenSearchOptions;
+pub use options::{BulkPace, ClientCertificate, OpenSearchOptions};
 pub use url::{OpenSearchUrl, OpenSearchUrlError};
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
-use opensearch::http::Method;
-use serde::de::IgnoredAny;
 
 use super::{
     Aggregation, Bucket, DocumentStore, IndexInfo, Pages, Query, Search, StoreError, StoreStatus,
@@ -37,14 +40,16 @@ use crate::model::Model;
 use bulk::WrittenIndices;
 use client::{Body, Client};
 use field::KnownFields;
+use pace::Pace;
+use size::RequestSize;
 
 /// A store on a cluster. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct OpenSearchStore {
     client: Arc<Client>,
     options: Arc<OpenSearchOptions>,
-    /// The largest bulk request to send: as asked for, or less since the cluster refused one.
-    bulk_bytes: Arc<AtomicUsize>,
+    size: Arc<RequestSize>,
+    pace: Arc<Pace>,
     known_fields: Arc<KnownFields>,
     written: Arc<WrittenIndices>,
 }
@@ -54,7 +59,8 @@ impl OpenSearchStore {
     pub fn connect(url: &OpenSearchUrl, options: OpenSearchOptions) -> Result<Self, StoreError> {
         Ok(Self {
             client: Arc::new(Client::new(url, &options)?),
-            bulk_bytes: Arc::new(AtomicUsize::new(options.bulk_bytes)),
+            size: Arc::new(RequestSize::new(options.bulk_bytes)),
+            pace: Arc::new(Pace::new(options.bulk_pace)),
             options: Arc::new(options),
             known_fields: Arc::default(),
             written: Arc::default(),
@@ -119,11 +125,11 @@ impl DocumentStore for OpenSearchStore {
 
     async fn refresh(&self, index: &IndexName) -> Result<(), StoreError> {
         let path = format!("/{index}/_refresh");
-        let _: Option<IgnoredAny> = self
-            .client
-            .find(Method::Post, &path, &search::LENIENT, Body::None)
-            .await?;
-        Ok(())
+        /// That it was done is all there is to know.
+        #[derive(serde::Deserialize)]
+        struct Refreshed {}
+        let refreshed = self.client.find_whole(&path, &[], Body::None).await;
+        refreshed.map(|_: Option<Refreshed>| ())
     }
 
     async fn install(&self, model: &Model) -> Result<(), StoreError> {

@@ -49,12 +49,16 @@ impl OpenSearchStore {
         while !missing.is_empty() && !indices.is_empty() {
             let together = (AT_ONCE / missing.len()).clamp(1, indices.len());
             let asked = indices.split_off(indices.len() - together);
-            for some in missing.chunks(AT_ONCE) {
+            let mut parts: Vec<&[usize]> = missing.chunks(AT_ONCE).collect();
+            while let Some(some) = parts.pop() {
+                let Some(found) = self.get_from(&asked, ids, some).await? else {
+                    let (first, second) = some.split_at(some.len() / 2);
+                    parts.extend([first, second]);
+                    continue;
+                };
                 // In ascending order, so that the last index has the last word.
-                for index in self.get_from(&asked, ids, some).await? {
-                    for (at, document) in index {
-                        documents[at] = Some(document);
-                    }
+                for (at, document) in found.into_iter().flatten() {
+                    documents[at] = Some(document);
                 }
             }
             missing.retain(|&at| documents[at].is_none());
@@ -83,13 +87,14 @@ impl OpenSearchStore {
         Ok(indices)
     }
 
-    /// What some indices have of some of the ids (given by their places), per index.
+    /// What some indices have of some of the ids (given by their places), per index; `None` when that is
+    /// too much for one answer and less can be asked for.
     async fn get_from(
         &self,
         indices: &[IndexName],
         ids: &[DocumentId],
         places: &[usize],
-    ) -> Result<Vec<Vec<(usize, Document)>>, StoreError> {
+    ) -> Result<Option<Vec<Vec<(usize, Document)>>>, StoreError> {
         let asked: Vec<&str> = places.iter().map(|&at| ids[at].as_str()).collect();
         let (path, body) = match indices {
             [index] => (format!("/{index}/_mget"), json!({ "ids": asked })),
@@ -109,14 +114,19 @@ impl OpenSearchStore {
             .client
             .send(Method::Post, &path, &[], Body::Json(body))
             .await?;
-        if answer.status == 404 {
+        if answer.is_absent() {
             // The index was dropped a moment ago.
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
+        }
+        if answer.status == 200 && answer.oversize.is_some() && places.len() > 1 {
+            return Ok(None);
         }
         let answer = answer.success()?;
         let wanted: Vec<_> = places.iter().map(|&at| (at, ids[at].clone())).collect();
         let indices = indices.to_vec();
-        off_thread(answer.body.len(), move || found(&answer, &indices, &wanted)).await
+        off_thread(answer.body.len(), move || found(&answer, &indices, &wanted))
+            .await
+            .map(Some)
     }
 }
 

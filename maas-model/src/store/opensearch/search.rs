@@ -10,15 +10,12 @@ use super::client::{Answer, Body, misread, off_thread};
 use super::field::paths;
 use super::hit::Hit;
 use super::query;
+use super::whole::Shards;
 use crate::document::{Document, IndexName};
 use crate::store::{Pages, Query, Search, StoreError};
 
-/// A missing index is an empty one.
-pub(super) const LENIENT: [(&str, &str); 2] =
-    [("ignore_unavailable", "true"), ("allow_no_indices", "true")];
-
 /// Half an answer is an error, not an answer.
-const WHOLE: (&str, &str) = ("allow_partial_search_results", "false");
+pub(super) const WHOLE: (&str, &str) = ("allow_partial_search_results", "false");
 
 /// How long the cluster keeps a scan whose next page is not asked for.
 const PATIENCE: &str = "10m";
@@ -34,12 +31,11 @@ impl OpenSearchStore {
         // Counting what is not fetched costs time (and is refused in a scan).
         body["track_total_hits"] = false.into();
         let path = format!("/{index}/_search");
-        let parameters = [LENIENT[0], LENIENT[1], WHOLE];
         let answer = self
             .client
-            .send(Method::Post, &path, &parameters, Body::Json(body))
+            .send(Method::Post, &path, &[WHOLE], Body::Json(body))
             .await?;
-        Ok(page(answer).await?.documents)
+        Ok(first_page(answer).await?.documents)
     }
 
     /// The first page of a scan, and how to get the others.
@@ -54,12 +50,12 @@ impl OpenSearchStore {
             body["sort"] = json!(["_doc"]);
         }
         let path = format!("/{index}/_search");
-        let parameters = [LENIENT[0], LENIENT[1], WHOLE, ("scroll", PATIENCE)];
+        let parameters = [WHOLE, ("scroll", PATIENCE)];
         let answer = self
             .client
             .send(Method::Post, &path, &parameters, Body::Json(body))
             .await?;
-        let Page { documents, scroll } = page(answer).await?;
+        let Page { documents, scroll } = first_page(answer).await?;
         Ok(Box::new(Scan {
             store: self.clone(),
             ready: Some(documents),
@@ -78,11 +74,8 @@ impl OpenSearchStore {
         let fields = self.fields(index, paths(query)).await?;
         let body = json!({ "query": query::query(query, &fields) });
         let path = format!("/{index}/_count");
-        let counted: Counted = self
-            .client
-            .call(Method::Post, &path, &LENIENT, Body::Json(body))
-            .await?;
-        Ok(counted.count)
+        let counted: Option<Counted> = self.client.find_whole(&path, &[], Body::Json(body)).await?;
+        Ok(counted.map_or(0, |counted| counted.count))
     }
 
     async fn search_body(&self, index: &IndexName, search: &Search) -> Result<Value, StoreError> {
@@ -185,6 +178,7 @@ async fn forget(store: &OpenSearchStore, scroll: String) {
     }
 }
 
+#[derive(Default)]
 struct Page {
     documents: Vec<Document>,
     scroll: Option<String>,
@@ -206,9 +200,12 @@ struct Hits<'a> {
     hits: Vec<Hit<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-struct Shards {
-    failed: u64,
+/// The first page, or the only one: empty when there is no such index.
+async fn first_page(answer: Answer) -> Result<Page, StoreError> {
+    match answer.is_absent() {
+        true => Ok(Page::default()),
+        false => page(answer).await,
+    }
 }
 
 async fn page(answer: Answer) -> Result<Page, StoreError> {
@@ -216,10 +213,7 @@ async fn page(answer: Answer) -> Result<Page, StoreError> {
     off_thread(body.len(), move || {
         let found: Found<'_> =
             serde_json::from_slice(&body).map_err(|error| misread(endpoint.clone(), &error))?;
-        if found.shards.failed > 0 {
-            let reason = format!("{} shards did not answer", found.shards.failed);
-            return Err(StoreError::Busy { endpoint, reason });
-        }
+        found.shards.check(&endpoint)?;
         let mut last_index = None;
         let documents = found
             .hits

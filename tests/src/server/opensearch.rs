@@ -82,6 +82,30 @@ impl OpenSearch {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// What it answers to a GET: its own statistics, which no client of ours has touched.
+    pub async fn json(&self, path: &str) -> Result<serde_json::Value> {
+        self.ask(reqwest::Method::GET, path, None).await
+    }
+
+    /// What it answers to any request; an error when that is no success.
+    pub async fn ask(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<serde_json::Value> {
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let mut request = client.request(method, format!("{}{path}", self.url()));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{path}: {status} {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// Ends the node by its own means.
     pub fn stop(&mut self) -> Result<()> {
         self.process.stop()

@@ -12,7 +12,7 @@ use maas_model::message::{
 use maas_model::testing::bus::{Fixture, eventually, next};
 use maas_tests::server::{RabbitMq, RabbitMqOptions, shared_rabbitmq};
 
-fn connect(url: &str) -> Arc<dyn MessageBus> {
+pub(super) fn connect(url: &str) -> Arc<dyn MessageBus> {
     open(
         &url.parse().unwrap(),
         Path::new("unused"),
@@ -24,14 +24,14 @@ fn connect(url: &str) -> Arc<dyn MessageBus> {
 maas_model::bus_contract!(async { Fixture::new(connect(&shared_rabbitmq().await.url()), ()) });
 
 /// A fixture on a node of its own, to be hurt.
-async fn alone(options: RabbitMqOptions) -> (RabbitMq, Fixture) {
+pub(super) async fn alone(options: RabbitMqOptions) -> (RabbitMq, Fixture) {
     let server = RabbitMq::start_with(options).await.unwrap();
     let fixture = Fixture::new(connect(&server.url()), ());
     (server, fixture)
 }
 
 /// Takes until all numbers below `count` came, each at least once.
-async fn take_all(subscription: &mut Box<dyn Subscription>, count: usize) {
+pub(super) async fn take_all(subscription: &mut Box<dyn Subscription>, count: usize) {
     let mut open: BTreeSet<String> = (0..count).map(|number| number.to_string()).collect();
     while !open.is_empty() {
         let delivery = next(subscription).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{DeadEnd, ExchangeName, RoutingKey};
+use super::{DeadEnd, DeadReason, ExchangeName, QueueName, RoutingKey};
 
 /// The exchange a message was first published to, when it went to its queue by another way since.
 pub(super) const EXCHANGE: &str = "x-maas-exchange";
@@ -19,6 +19,9 @@ pub(super) const HISTORY: &str = "x-maas-history";
 pub(super) const DEATH_QUEUE: &str = "x-maas-death-queue";
 /// Why the broker did.
 pub(super) const DEATH_REASON: &str = "x-maas-death-reason";
+
+/// The kind of the reason, when it was a worker that moved it.
+pub(super) const DEATH_KIND: &str = "x-maas-death-kind";
 
 /// Bytes of a reason kept in [`HISTORY`]: with [`super::DeadLetter::HISTORY`] entries the header stays well
 /// under a frame of the broker (128 KiB), which it must not exceed.
@@ -46,6 +49,19 @@ pub(super) fn take_origin(
         first_exchange.and_then(Result::ok).unwrap_or(exchange),
         first_key.and_then(Result::ok).unwrap_or(routing_key),
     )
+}
+
+/// Writes on a message itself why it is a dead letter, for one that is too large to be put into a letter.
+pub(super) fn put_death(
+    headers: &mut BTreeMap<String, String>,
+    queue: &QueueName,
+    reason: &DeadReason,
+) {
+    let mut detail = reason.detail.clone();
+    cut(&mut detail, HISTORY_DETAIL_BYTES);
+    headers.insert(DEATH_QUEUE.into(), queue.to_string());
+    headers.insert(DEATH_KIND.into(), reason.kind.clone());
+    headers.insert(DEATH_REASON.into(), detail);
 }
 
 /// Takes the earlier ends out of `headers`; what cannot be read is forgotten.

@@ -165,9 +165,9 @@ impl DeadLetter {
         serde_json::from_slice(body)
     }
 
-    /// What lies in a parking queue, whoever put it there: a letter of ours, or a message that the broker
-    /// moved there by itself (delivered too often) or a person published. Those get an id made of their
-    /// content, the same each time.
+    /// What lies in a parking queue, whoever put it there: a letter of ours, or a message as it was, that the
+    /// broker moved there by itself (delivered too often), that is too large to be put into a letter, or that
+    /// a person published. Those get an id made of their content, the same each time.
     pub fn read(
         parking: &QueueName,
         exchange: &ExchangeName,
@@ -191,13 +191,12 @@ impl DeadLetter {
         let tries = headers
             .remove(carried::TRIES)
             .and_then(|text| text.parse().ok());
+        let kind = headers.remove(carried::DEATH_KIND);
         let reason = DeadReason {
-            kind: if detail.is_some() {
-                "too many tries"
-            } else {
-                "foreign message"
-            }
-            .into(),
+            kind: kind.unwrap_or_else(|| match detail {
+                Some(_) => "too many tries".into(),
+                None => "foreign message".into(),
+            }),
             detail: detail.unwrap_or_else(|| "it was published here and is no dead letter".into()),
             ..DeadReason::default()
         };

@@ -111,12 +111,22 @@ impl Process {
         self.running.as_ref().map(|running| running.group)
     }
 
+    /// Where its data are.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// The last lines of what the server printed, for errors.
     pub(super) fn last_words(&self) -> String {
-        let path = self.folder.path().join("output.log");
-        let log = std::fs::read_to_string(path).unwrap_or_default();
+        let log = self.printed();
         let lines: Vec<&str> = log.lines().rev().take(20).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// All that the server printed since it was first started.
+    pub(super) fn printed(&self) -> String {
+        let path = self.folder.path().join("output.log");
+        std::fs::read_to_string(path).unwrap_or_default()
     }
 
     fn end(&mut self, word: &str) -> Result<()> {

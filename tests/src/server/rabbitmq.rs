@@ -152,6 +152,14 @@ impl RabbitMq {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// What the node wrote to its logs so far.
+    pub fn log(&self) -> String {
+        let files = std::fs::read_dir(self.process.folder().join("log"));
+        let files = files.into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        texts.collect::<String>() + &self.process.printed()
+    }
+
     /// Ends the node by its own means.
     pub fn stop(&mut self) -> Result<()> {
         self.process.stop()

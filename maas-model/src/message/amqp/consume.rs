@@ -13,6 +13,7 @@ use lapin::{Channel, Connection, Consumer};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::hand::{Grip, Hands, Meeting, Tag};
 use super::lease::{Lease, Original};
 use super::link::{Link, jittered};
 use super::settle::{Settler, Settling};
@@ -68,6 +69,7 @@ impl Subscription for AmqpSubscription {
 impl AmqpSubscription {
     fn delivery(&self, frame: Frame, session: Arc<Session>) -> Delivery {
         let queue = self.queue.as_str();
+        let tag = Tag::of(&self.queue, &frame);
         let Frame {
             exchange,
             routing_key,
@@ -82,8 +84,7 @@ impl AmqpSubscription {
         let peeked = incoming.peeked;
         let lease = Lease::new(
             Arc::clone(&self.bus),
-            session,
-            acker,
+            self.bus.hands.take(tag, Grip { acker, session }),
             Original {
                 queue: self.queue.clone(),
                 exchange: peeked.exchange.clone(),
@@ -152,7 +153,7 @@ pub(super) async fn run(
                 if std::mem::take(&mut said) {
                     tracing::info!(%queue, "receiving again");
                 }
-                match consume(consumer, session, &arrived).await {
+                match consume(consumer, session, &queue, &bus.hands, &arrived).await {
                     Ended::Dropped => return,
                     Ended::Broken(reason) => reason,
                 }
@@ -197,6 +198,8 @@ async fn begin(
 async fn consume(
     mut consumer: Consumer,
     session: Arc<Session>,
+    queue: &QueueName,
+    hands: &Hands,
     arrived: &mpsc::Sender<Arrived>,
 ) -> Ended {
     loop {
@@ -209,6 +212,9 @@ async fn consume(
         };
         match frame {
             Some(Ok(frame)) => {
+                if is_known(hands, queue, &frame, &session) {
+                    continue;
+                }
                 let message = Arrived {
                     frame,
                     session: Arc::clone(&session),
@@ -222,6 +228,26 @@ async fn consume(
             None => return Ended::Broken("the broker cancelled the subscription".into()),
         }
     }
+}
+
+/// Whether this process has it in hand, or has done it; then nothing is left to do here.
+fn is_known(hands: &Hands, queue: &QueueName, frame: &Frame, session: &Arc<Session>) -> bool {
+    let Some(tag) = Tag::of(queue, frame).filter(|_| frame.redelivered) else {
+        return false;
+    };
+    let grip = Grip {
+        acker: frame.acker.clone(),
+        session: Arc::clone(session),
+    };
+    match hands.meet(&tag, grip) {
+        Meeting::New => return false,
+        Meeting::InHand => tracing::debug!(%queue, tag.message_id, "came again while in hand"),
+        Meeting::Done(grip) => {
+            tracing::debug!(%queue, tag.message_id, "came again and is done");
+            grip.settle(Settling::Ack);
+        }
+    }
+    true
 }
 
 /// Cancels, and gives back what had been delivered already.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lapin::Acker;
 
 use super::Inner;
-use super::consume::Session;
+use super::hand::Hold;
 use super::settle::Settling;
 use super::topology::delay_exchange;
 use crate::message::{
@@ -29,33 +28,49 @@ pub(super) struct Original {
     pub(super) alone: bool,
 }
 
+impl Original {
+    fn letter(&self, owner: &str, reason: DeadReason) -> DeadLetter {
+        let message = DeadMessage {
+            queue: self.queue.clone(),
+            exchange: self.exchange.clone(),
+            routing_key: self.routing_key.clone(),
+            priority: self.priority,
+            body: self.body.clone(),
+            headers: self.headers.clone(),
+        };
+        DeadLetter::of_message(owner, reason, self.tries + 1, message)
+    }
+
+    /// The message itself, with the reason in its headers.
+    fn bare(&self, parking: RoutingKey, reason: &DeadReason) -> Outgoing {
+        let mut headers = self.headers.clone();
+        carried::remember_origin(&mut headers, &self.exchange, &self.routing_key);
+        carried::put_death(&mut headers, &self.queue, reason);
+        Outgoing {
+            exchange: ExchangeName::default_exchange(),
+            routing_key: parking,
+            body: self.body.clone(),
+            message_id: self.message_id.clone(),
+            priority: self.priority,
+            headers,
+        }
+    }
+}
+
 /// The right to settle one message, once.
 pub(super) struct Lease {
     bus: Arc<Inner>,
-    session: Arc<Session>,
-    /// Taken when it is settled.
-    acker: Option<Acker>,
+    hold: Hold,
     original: Original,
 }
 
 impl Lease {
-    pub(super) fn new(
-        bus: Arc<Inner>,
-        session: Arc<Session>,
-        acker: Acker,
-        original: Original,
-    ) -> Self {
+    pub(super) fn new(bus: Arc<Inner>, hold: Hold, original: Original) -> Self {
         Self {
             bus,
-            session,
-            acker: Some(acker),
+            hold,
             original,
         }
-    }
-
-    /// Whether the channel is gone; then the message comes again and must not be put elsewhere, too.
-    fn is_gone(&self) -> bool {
-        self.acker.as_ref().is_none_or(|acker| !acker.usable())
     }
 
     /// A part as a message that goes back to the queue by way of its delay.
@@ -77,18 +92,12 @@ impl Lease {
             headers,
         })
     }
-
-    fn settle(&mut self, how: Settling) {
-        if let Some(acker) = self.acker.take() {
-            self.session.settle(acker, how);
-        }
-    }
 }
 
 #[async_trait]
 impl Settle for Lease {
     async fn ack(mut self: Box<Self>) -> Result<(), BusError> {
-        self.settle(Settling::Ack);
+        self.hold.settle(Settling::Ack);
         Ok(())
     }
 
@@ -105,43 +114,36 @@ impl Settle for Lease {
     }
 
     async fn replace(mut self: Box<Self>, parts: Vec<Part>) -> Result<(), BusError> {
-        if self.is_gone() {
+        if self.hold.is_gone() {
             return Ok(());
         }
         for part in parts {
             let part = self.outgoing(part)?;
             self.bus.put(part, &[]).await?;
         }
-        self.settle(Settling::Ack);
+        self.hold.settle(Settling::Ack);
         Ok(())
     }
 
     async fn dead_letter(mut self: Box<Self>, reason: DeadReason) -> Result<(), BusError> {
-        if self.is_gone() {
+        if self.hold.is_gone() {
             return Ok(());
         }
-        let original = &mut self.original;
-        let owner = self.bus.declared.owner(&original.queue);
-        let message = DeadMessage {
-            queue: original.queue.clone(),
-            exchange: original.exchange.clone(),
-            routing_key: original.routing_key.clone(),
-            priority: original.priority,
-            body: std::mem::take(&mut original.body),
-            headers: std::mem::take(&mut original.headers),
-        };
-        let letter = DeadLetter::of_message(&owner, reason, original.tries + 1, message);
+        let owner = self.bus.declared.owner(&self.original.queue);
+        let letter = self.original.letter(&owner, reason.clone());
         let letter = letter
             .to_outgoing()
             .map_err(|error| self.bus.refused(error.to_string()))?;
-        self.bus.put(letter, &[owner]).await?;
-        self.settle(Settling::Ack);
+        let parking = letter.routing_key.clone();
+        let parked = self.bus.put(letter, std::slice::from_ref(&owner)).await;
+        if let Err(BusError::Refused { .. }) = parked {
+            // Escaped and with all that is said of it, it is larger than the broker takes. As it was it is not.
+            let bare = self.original.bare(parking, &reason);
+            self.bus.put(bare, &[owner]).await?;
+        } else {
+            parked?;
+        }
+        self.hold.settle(Settling::Ack);
         Ok(())
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        self.settle(Settling::GiveBack);
     }
 }

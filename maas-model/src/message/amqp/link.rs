@@ -187,9 +187,16 @@ impl Link {
 
     /// The error of a call that waited too long.
     pub(super) fn too_long(&self) -> BusError {
+        let state = self.state();
+        let reason = match state {
+            State::Up { blocked: None, .. } => {
+                "connected, but not all was confirmed in time: is a queue full?".to_owned()
+            }
+            State::Up { .. } | State::Away(_) => format!("{state:?}"),
+        };
         BusError::Unreachable {
             endpoint: self.endpoint.clone(),
-            source: format!("{:?}", self.state()).into(),
+            source: reason.into(),
         }
     }
 }

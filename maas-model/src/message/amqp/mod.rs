@@ -6,6 +6,7 @@
 
 mod consume;
 mod error;
+mod hand;
 mod lease;
 mod link;
 mod look;
@@ -28,6 +29,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use self::consume::AmqpSubscription;
+use self::hand::Hands;
 use self::link::{Door, Link, Role, State};
 use self::look::Looker;
 use self::publish::{Item, Publisher};
@@ -65,6 +67,7 @@ pub(super) struct Inner {
     /// Ends the links.
     closed: watch::Sender<bool>,
     settlers: Mutex<Vec<SettlerWatch>>,
+    hands: Arc<Hands>,
 }
 
 struct Started {
@@ -105,6 +108,7 @@ impl RabbitBus {
                 closing: AtomicBool::new(false),
                 closed: watch::Sender::new(false),
                 settlers: Mutex::default(),
+                hands: Arc::default(),
             }),
         })
     }

@@ -17,14 +17,14 @@ use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, Connection};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::error::{Meaning, meaning};
 use super::link::{Link, jittered};
 use super::wire;
 use crate::message::{Outgoing, Published};
 
-/// Pause before messages are sent again that the broker would not take now, or after a broken channel.
+/// Pause before messages are sent again that the broker had no room for, or after a broken channel.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A message on its way.
@@ -49,6 +49,8 @@ pub(super) struct Publisher {
     max_bytes: usize,
     /// To be sent (again), oldest first.
     waiting: VecDeque<Item>,
+    /// To be sent again later, soonest first: the broker had no room for them. Others do not wait for them.
+    resting: VecDeque<(Instant, Item)>,
 }
 
 enum Ended {
@@ -71,13 +73,14 @@ impl Publisher {
             window,
             max_bytes,
             waiting: VecDeque::new(),
+            resting: VecDeque::new(),
         }
     }
 
     /// Runs until the bus is closed and all is sent.
     pub(super) async fn run(mut self) {
         loop {
-            if self.waiting.is_empty() {
+            if self.waiting.is_empty() && self.resting.is_empty() {
                 match self.items.recv().await {
                     Some(item) => self.waiting.push_back(item),
                     None => return,
@@ -106,6 +109,7 @@ impl Publisher {
         loop {
             self.fill(&mut flight);
             let has_room = flight.len() < self.window;
+            let rested = self.resting.front().map(|(until, _)| *until);
             tokio::select! {
                 biased;
                 Some((number, result)) = flight.confirms.next(), if !flight.is_empty() => {
@@ -113,14 +117,14 @@ impl Publisher {
                         self.take_back(flight, &error);
                         return Ok(Ended::Broken(error));
                     }
-                    let nacked = flight.decide();
-                    if !nacked.is_empty() {
-                        self.waiting.extend(nacked);
-                        sleep(jittered(PAUSE)).await;
-                    }
+                    self.rest(flight.decide());
+                }
+                () = sleep_until(rested.unwrap_or_else(Instant::now)), if rested.is_some() && has_room => {
+                    self.waiting.extend(self.resting.pop_front().map(|(_, item)| item));
                 }
                 item = self.items.recv(), if has_room => match item {
                     Some(item) => self.waiting.push_back(item),
+                    // Who waited for what rests was answered with the end.
                     None if flight.is_empty() && self.waiting.is_empty() => return Ok(Ended::Closed),
                     // Confirms are still to come.
                     None => {
@@ -129,12 +133,19 @@ impl Publisher {
                                 self.take_back(flight, &error);
                                 return Ok(Ended::Broken(error));
                             }
-                            self.waiting.extend(flight.decide());
+                            self.rest(flight.decide());
                         }
                     }
                 },
             }
         }
+    }
+
+    /// All that is nacked at once rests equally long, so that the soonest stays in front.
+    fn rest(&mut self, nacked: Vec<Item>) {
+        let until = Instant::now() + PAUSE;
+        self.resting
+            .extend(nacked.into_iter().map(|item| (until, item)));
     }
 
     /// Sends what waits as long as the window has room.

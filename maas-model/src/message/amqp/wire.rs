@@ -70,10 +70,7 @@ pub(super) fn incoming(
         .and_then(|table| table.inner().get("x-delivery-count"))
         .and_then(number)
         .unwrap_or_default();
-    let tries = headers
-        .remove(carried::TRIES)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    headers.remove(carried::TRIES);
     let alone = headers.remove(carried::ALONE).is_some();
     let exchange =
         ExchangeName::new(exchange.as_str()).unwrap_or_else(|_| ExchangeName::default_exchange());
@@ -91,10 +88,20 @@ pub(super) fn incoming(
             headers,
         },
         priority: properties.priority().unwrap_or_default().min(9),
-        tries,
+        tries: tries(properties),
         abandoned,
         alone,
     }
+}
+
+/// How many times the message was returned.
+pub(super) fn tries(properties: &BasicProperties) -> u32 {
+    let table = properties.headers().as_ref();
+    let tries = table.and_then(|table| table.inner().get(carried::TRIES));
+    tries
+        .and_then(text)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }
 
 fn our_headers(table: Option<&FieldTable>) -> BTreeMap<String, String> {

@@ -95,12 +95,15 @@ pub(crate) enum Outcome {
     Incomplete = 3,
     /// The pipeline is sound and names plugins that this program does not have.
     Unavailable = 4,
+    /// An engine never came back: the process ended, so that its message is worked on alone by the next one.
+    HandedOver = 5,
 }
 
 /// Runs the program: reads the command line, does what it says, tells how it ended.
 ///
 /// Exit codes: 0 done, 1 failed or found something not well, 2 wrong options or a pipeline that was refused,
-/// 3 a configuration that could not be translated whole, 4 a pipeline that names plugins this program does not have.
+/// 3 a configuration that could not be translated whole, 4 a pipeline that names plugins this program does not have,
+/// 5 an engine that never came back: start it again, its message is worked on alone then.
 pub fn main() -> ExitCode {
     let maas = Maas::parse();
     logs::start(match maas.command {
@@ -110,7 +113,7 @@ pub fn main() -> ExitCode {
     });
     // Both aws-lc-rs and ring may be linked; rustls cannot choose. Already installed is fine.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match runtime().and_then(|runtime| runtime.block_on(execute(maas))) {
+    match runtime().and_then(|runtime| to_the_end(runtime, maas)) {
         Ok(outcome) => ExitCode::from(outcome as u8),
         Err(error) => {
             output::failure(&error);
@@ -123,6 +126,13 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)
+}
+
+/// Runs it, and does not wait for an engine that never comes back.
+fn to_the_end(runtime: tokio::runtime::Runtime, maas: Maas) -> anyhow::Result<Outcome> {
+    let ended = runtime.block_on(execute(maas));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    ended
 }
 
 async fn execute(maas: Maas) -> anyhow::Result<Outcome> {

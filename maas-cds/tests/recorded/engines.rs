@@ -144,6 +144,6 @@ fn outcome(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Done => "acked",
         Verdict::Dead(_) => "rejected",
-        Verdict::Again(..) | Verdict::HandBack => "requeued",
+        Verdict::Again(..) | Verdict::Parts(..) | Verdict::HandBack => "requeued",
     }
 }

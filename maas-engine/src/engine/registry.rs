@@ -128,6 +128,7 @@ pub struct EnginePlugin {
     /// What is known of it without building it.
     pub info: PluginInfo,
     build: Build,
+    version: Option<&'static str>,
 }
 
 type Build = fn(&Value, &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError>;
@@ -145,8 +146,31 @@ impl EnginePlugin {
                 .emitting(emits::<C>)
                 .checking_in(check_in::<C>),
             build: build_from::<C>,
+            version: None,
         }
     }
+
+    /// The same plugin, whose crate has this version: `.version(env!("CARGO_PKG_VERSION"))`. Dead letters that
+    /// it caused name it.
+    #[must_use]
+    pub const fn version(mut self, version: &'static str) -> Self {
+        self.version = Some(version);
+        self
+    }
+}
+
+/// The crate of a linked engine, with its version where that is told.
+pub(crate) fn maker(name: &str) -> String {
+    let found = inventory::iter::<EnginePlugin>().find(|engine| engine.info.name == name);
+    let Some(engine) = found else {
+        return String::new();
+    };
+    let version = engine.version.map(|version| format!(" {version}"));
+    format!(
+        "{}{}",
+        engine.info.crate_name(),
+        version.unwrap_or_default()
+    )
 }
 
 /// Makes the engine that a step of a queue names.

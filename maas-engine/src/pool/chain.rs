@@ -29,6 +29,8 @@ pub(crate) struct Chain {
 /// One engine of a queue.
 pub(crate) struct Step {
     pub(crate) id: String,
+    /// Its crate, with the version where that is told.
+    pub(crate) maker: String,
     pub(crate) engine: Box<dyn Engine>,
     pub(crate) send_reports: bool,
     pub(crate) chunk_size: usize,
@@ -73,6 +75,15 @@ impl Chains {
         })
     }
 
+    /// Who made an engine of this pool.
+    pub(crate) fn maker(&self, engine: &str) -> String {
+        let steps = self.by_queue.values().flat_map(|chain| &chain.steps);
+        let made = steps
+            .filter(|step| step.id == engine)
+            .map(|step| &step.maker);
+        made.last().cloned().unwrap_or_default()
+    }
+
     /// The chain of a message; `None` when no binding of its queue has its key. A message that was put
     /// straight into the queue has the queue's name as key, and is welcome.
     pub(crate) fn of(&self, work: &Work<'_>) -> Option<&Chain> {
@@ -97,6 +108,7 @@ impl Step {
     fn build(step: &EngineStep, cx: &BuildContext<'_>) -> Result<Self, BuildError> {
         Ok(Self {
             id: step.engine.name.clone(),
+            maker: registry::maker(&step.engine.name),
             engine: registry::build(&step.engine, cx)?,
             send_reports: step.send_reports,
             chunk_size: step.chunk_size,

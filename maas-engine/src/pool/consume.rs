@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::contain::{is_suspect, parts, suspect};
 use super::process::process;
 use super::shared::Shared;
 use super::turns::Turns;
@@ -42,6 +43,11 @@ pub(crate) async fn consume(
         };
         let Some(delivery) = delivery else { break };
         let (shared, stop) = (Arc::clone(&shared), stop.clone());
+        if is_suspect(&shared, &delivery) {
+            // Past the workers: no more of them wait than the bus hands out unsettled.
+            workers.spawn(async move { suspect(&shared, delivery, &stop).await });
+            continue;
+        }
         workers.spawn(async move {
             work(&shared, delivery, &stop).await;
             drop(permit);
@@ -72,9 +78,14 @@ async fn wait_for_store(shared: &Shared, stop: &CancellationToken) -> Result<(),
 }
 
 async fn work(shared: &Shared, delivery: Delivery, stop: &CancellationToken) {
-    let key = delivery.routing_key.clone();
     let processed = Box::pin(process(shared, Work::from(&delivery), stop)).await;
-    let settled = match processed.verdict {
+    settle(shared, delivery, processed.verdict).await;
+}
+
+/// Does with a message what the verdict says.
+pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict) {
+    let key = delivery.routing_key.clone();
+    let settled = match verdict {
         Verdict::Done => {
             shared.stats.messages.add(1);
             shared.count_message("done");
@@ -85,6 +96,14 @@ async fn work(shared: &Shared, delivery: Delivery, stop: &CancellationToken) {
             shared.count_message("returned");
             tracing::warn!(%key, reason, ?delay, tries = delivery.tries, "message is tried again later");
             delivery.return_after(delay).await
+        }
+        Verdict::Parts(shares, reason) => {
+            shared.stats.returned.add(1);
+            shared.count_message("returned");
+            let documents: usize = shares.iter().map(|share| share.ids.len()).sum();
+            tracing::warn!(%key, reason, documents, parts = shares.len(), tries = delivery.tries, "documents are tried again later");
+            let parts = parts(&delivery.body, shares);
+            delivery.replace(parts).await
         }
         Verdict::Dead(reason) => {
             shared.stats.messages.add(1);

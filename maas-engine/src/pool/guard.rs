@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::contain;
 use crate::engine::{Batch, Engine, EngineContext, EngineError, Output};
 
 /// How a run of an engine failed.
@@ -13,8 +14,8 @@ use crate::engine::{Batch, Engine, EngineContext, EngineError, Output};
 pub(crate) enum Fault {
     /// It said so.
     Said(EngineError),
-    /// It panicked; the text of the panic.
-    Panicked(String),
+    /// It panicked; the text of the panic with its place, and the stack.
+    Panicked(String, String),
     /// It took too long.
     TimedOut(Duration),
 }
@@ -31,8 +32,16 @@ pub(crate) async fn guarded(
     match tokio::time::timeout(limit, run).await {
         Ok(Ok(Ok(output))) => Ok(output),
         Ok(Ok(Err(error))) => Err(Fault::Said(error)),
-        Ok(Err(panic)) => Err(Fault::Panicked(text(&*panic))),
+        Ok(Err(panic)) => Err(panicked(&*panic)),
         Err(_elapsed) => Err(Fault::TimedOut(limit)),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Fault {
+    let text = text(panic);
+    match contain::caught() {
+        Some((place, stack)) => Fault::Panicked(format!("{text} at {place}"), stack),
+        None => Fault::Panicked(text, String::new()),
     }
 }
 

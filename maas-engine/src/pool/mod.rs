@@ -3,12 +3,16 @@
 //! ```text
 //! turns -> consume -> process -> run -> guard (engine) -> write -> plan -> publish -> settle
 //!                                 ^------- overtaken -------'
+//!  turns -> consume -> contain (what came back unsettled)
 //! ```
 //!
-//! See `docs/decisions/0006-pool.md` for what happens when something fails in between.
+//! See `docs/decisions/0006-pool.md` for what happens when something fails in between, and `0011-containment.md`
+//! for messages that end their process.
 
+mod blame;
 mod chain;
 mod consume;
+pub mod contain;
 pub mod context;
 mod dead;
 mod guard;

@@ -33,9 +33,21 @@ pub(crate) struct PlannedNotice {
 pub(crate) struct Debt {
     pub(crate) documents: Vec<Planned>,
     pub(crate) notices: Vec<PlannedNotice>,
+    /// It was made for more documents than those of the message that pays it: what this one's engine does
+    /// not return is not its to announce.
+    #[serde(default)]
+    pub(crate) of_whole: bool,
 }
 
 impl Debt {
+    /// The same for a part of the message.
+    pub(crate) fn of_a_part(self) -> Self {
+        Self {
+            of_whole: true,
+            ..self
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.documents.is_empty() && self.notices.is_empty()
     }
@@ -50,6 +62,7 @@ pub(crate) struct Plan {
     notices: Vec<Notice>,
     noticed_before: HashSet<(RoutingKey, DocumentId)>,
     order: ReportOrder,
+    of_whole: bool,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +71,8 @@ struct Entry {
     /// What is to be announced if this run finds nothing to do: somebody, or a call of this run whose
     /// answer was lost, may have done it already.
     owed: Option<Action>,
+    /// What is owed is owed by another part of the message, unless the engine returns it here, too.
+    elsewhere: bool,
     /// What this run is about to do.
     planned: Option<Action>,
     /// What this run did.
@@ -67,7 +82,10 @@ struct Entry {
 impl Plan {
     /// A plan that takes over what an earlier run of the same message owes.
     pub(crate) fn after(debt: Debt) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self {
+            of_whole: debt.of_whole,
+            ..Self::default()
+        };
         for planned in debt.documents {
             let report = Announcement {
                 subject: planned.subject,
@@ -76,10 +94,14 @@ impl Plan {
             let entry = plan.entries.entry((planned.index, planned.id)).or_default();
             entry.report = Some(report);
             entry.owed = Some(planned.action);
+            entry.elsewhere = debt.of_whole;
         }
         for notice in debt.notices {
             let keys = notice.ids.iter().map(|id| (notice.key.clone(), id.clone()));
             plan.noticed_before.extend(keys);
+            if debt.of_whole {
+                continue;
+            }
             plan.notices.push(Notice {
                 routing_key: notice.key,
                 document_class: notice.class,
@@ -96,6 +118,7 @@ impl Plan {
         let entry = self.entries.entry(key.clone()).or_default();
         entry.report = report;
         entry.planned = action;
+        entry.elsewhere = false;
     }
 
     pub(crate) fn notices(&mut self, notices: Vec<Notice>, order: ReportOrder) {
@@ -154,6 +177,7 @@ impl Plan {
         Debt {
             documents: documents.collect(),
             notices: notices.filter(|notice| !notice.ids.is_empty()).collect(),
+            of_whole: self.of_whole,
         }
     }
 
@@ -228,6 +252,7 @@ impl Plan {
 
 impl Entry {
     fn announced(&self) -> Option<Action> {
-        self.done.or(self.owed)
+        let owed = self.owed.filter(|_| !self.elsewhere);
+        self.done.or(owed)
     }
 }

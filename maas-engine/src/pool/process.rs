@@ -58,10 +58,6 @@ pub(crate) async fn process(
         );
         return Processed::dead("unknown routing key", detail);
     };
-    if work.tries >= shared.chains.max_tries.saturating_mul(2) {
-        let detail = format!("{} workers died of it or gave it back", work.tries);
-        return Processed::dead("too many tries", detail);
-    }
     shared.stats.documents.add(message.document_ids.len());
     let mut run = Run::new(shared, work, message, stop);
     let result = run.steps(chain).await;
@@ -83,10 +79,9 @@ impl Run<'_> {
             }
             Err(stop) => Err(stop),
         };
-        let max_tries = self.shared.chains.max_tries;
         let verdict = match result {
-            Ok(()) => Verdict::Done,
-            Err(stop) => stop.verdict(self.work.tries, max_tries),
+            Ok(()) => self.left_over(),
+            Err(stop) => self.stopped(stop),
         };
         Processed {
             verdict,

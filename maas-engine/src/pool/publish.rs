@@ -3,8 +3,9 @@
 use maas_model::message::{BusError, Message, Outgoing, Published};
 use tokio_util::sync::CancellationToken;
 
+use super::run::too_many_tries;
 use super::shared::Shared;
-use super::verdict::Stop;
+use super::verdict::{Cause, Stop};
 use super::wait::{Enough, Patience, causes};
 
 /// Publishes all messages and returns them as the bus took them.
@@ -77,10 +78,13 @@ fn is_expected(shared: &Shared, message: &Outgoing) -> bool {
 /// The same message twice, each with half of the documents.
 fn halves(message: Outgoing, reason: &str) -> Result<[Outgoing; 2], Stop> {
     let refused = |reason: &str| Stop::Failed {
-        engine: message.routing_key.to_string(),
-        reason: format!(
-            "the broker refused a message of {} bytes: {reason}",
-            message.body.len()
+        cause: Cause::Passing,
+        reason: too_many_tries(
+            message.routing_key.as_str(),
+            format!(
+                "the broker refused a message of {} bytes: {reason}",
+                message.body.len()
+            ),
         ),
     };
     let whole = Message::parse(&message.body).map_err(|_| refused(reason))?;

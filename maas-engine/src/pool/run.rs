@@ -11,7 +11,9 @@ use maas_model::store::StoreError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::blame::Blame;
 use super::chain::{Chain, Step};
+use super::contain::{Running, key_of};
 use super::context::EngineContext;
 use super::dead::Grave;
 use super::guard::{Fault, guarded};
@@ -19,7 +21,7 @@ use super::intent::Whose;
 use super::plan::{Debt, Plan};
 use super::session::Session;
 use super::shared::Shared;
-use super::verdict::Stop;
+use super::verdict::{Cause, Stop};
 use super::wait::{Enough, Patience, causes, jittered};
 use super::work::Work;
 use crate::engine::{Batch, EngineError, Failure, Output};
@@ -48,6 +50,8 @@ pub(crate) struct Run<'a> {
     pub(super) graves: Vec<Grave>,
     pub(super) engines: Vec<String>,
     pub(super) written: Vec<(IndexName, DocumentId, Action)>,
+    /// Documents that engines failed of, and that are left out of what follows.
+    pub(super) blamed: Vec<Blame>,
     /// The steps that have an intent in the store, with their engines.
     pub(super) intents: Vec<(usize, String)>,
 }
@@ -82,10 +86,7 @@ impl<'a> Run<'a> {
         message: Message,
         stop: &'a CancellationToken,
     ) -> Self {
-        let key = match message.message_id.as_str() {
-            "" => uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, work.body).to_string(),
-            id => id.to_owned(),
-        };
+        let key = key_of(&message, work.body);
         Self {
             shared,
             work,
@@ -98,6 +99,7 @@ impl<'a> Run<'a> {
             graves: Vec::new(),
             engines: Vec::new(),
             written: Vec::new(),
+            blamed: Vec::new(),
             intents: Vec::new(),
         }
     }
@@ -106,6 +108,9 @@ impl<'a> Run<'a> {
     pub(crate) async fn steps(&mut self, chain: &Chain) -> Result<(), Stop> {
         let debts = self.debts(chain).await?;
         for (place, (step, debt)) in chain.steps.iter().zip(debts).enumerate() {
+            if !self.blamed.is_empty() && self.innocent().is_empty() {
+                break;
+            }
             if !debt.is_empty() {
                 self.intents.push((place, step.id.clone()));
             }
@@ -113,6 +118,7 @@ impl<'a> Run<'a> {
             self.step(place, step, debt).await?;
         }
         self.bury_missing(chain);
+        self.bury_blamed();
         Ok(())
     }
 
@@ -145,7 +151,7 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self, place: usize, step: &Step, debt: Debt) -> Result<(), Stop> {
         let mut plan = Plan::after(debt.clone());
-        let result = self.rounds(place, step, &mut plan, debt).await;
+        let result = self.halved(place, step, &mut plan, debt).await;
         if step.send_reports {
             if !step.engine.merge_reports() {
                 self.reports.seal();
@@ -159,19 +165,19 @@ impl<'a> Run<'a> {
     }
 
     /// Runs the engine and writes, again for what was overtaken or not taken, until nothing is left.
-    async fn rounds(
+    pub(super) async fn rounds(
         &mut self,
         place: usize,
         step: &Step,
         plan: &mut Plan,
-        mut debt: Debt,
+        debt: &mut Debt,
+        batch: &mut Batch,
     ) -> Result<(), Stop> {
         let mut patience = Patience::of_a_message();
-        let mut batch = self.batch();
         let (mut since, mut overtaken) = (self.began, 0);
         loop {
-            let output = self.compute(step, &batch, since).await?;
-            let rest = self.write(place, step, plan, &mut debt, output).await?;
+            let output = self.compute(step, batch, since).await?;
+            let rest = self.write(place, step, plan, debt, output).await?;
             if rest.is_empty() {
                 return Ok(());
             }
@@ -180,7 +186,8 @@ impl<'a> Run<'a> {
                 None => {
                     overtaken += 1;
                     if overtaken > MOST_REPETITIONS {
-                        return Err(self.failed(step, "other workers were always faster"));
+                        let reason = "other workers were always faster".to_owned();
+                        return Err(failed(step, Cause::Passing, reason));
                     }
                     tokio::time::sleep(jittered((PAUSE * overtaken).min(LONGEST_PAUSE))).await;
                 }
@@ -194,11 +201,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn batch(&self) -> Batch {
+    pub(super) fn batch(&self) -> Batch {
         Batch {
             message: Arc::clone(&self.message),
             routing_key: self.work.routing_key.clone(),
-            ids: self.message.document_ids.clone(),
+            ids: self.innocent(),
             repetition: 0,
         }
     }
@@ -216,7 +223,16 @@ impl<'a> Run<'a> {
             let mut cx =
                 EngineContext::new(&self.shared.reads, &mut self.session, step.missing, since);
             let limit = self.shared.chains.engine_timeout;
-            let fault = match guarded(&*step.engine, batch, &mut cx, limit).await {
+            let shift = self.shared.watch.begin(Running {
+                pool: self.shared.chains.pool.clone(),
+                engine: step.id.clone(),
+                message: self.key.clone(),
+                documents: batch.ids.len(),
+                limit,
+            });
+            let worked = guarded(&*step.engine, batch, &mut cx, limit).await;
+            drop(shift);
+            let fault = match worked {
                 Ok(output) => {
                     self.shared.ran(step, started);
                     return Ok(output);
@@ -227,19 +243,22 @@ impl<'a> Run<'a> {
                 Fault::Said(EngineError::Store(error)) => {
                     self.wait(&mut patience, error, &step.id).await?;
                 }
-                Fault::Said(EngineError::NotYet(reason)) => return Err(self.failed(step, &reason)),
+                Fault::Said(EngineError::NotYet(reason)) => {
+                    return Err(failed(step, Cause::Passing, reason));
+                }
                 Fault::Said(EngineError::Refused(reason)) => {
                     return Err(Stop::Dead(engine_failed(step, reason)));
                 }
-                Fault::Panicked(text) => {
+                Fault::Panicked(text, stack) => {
                     self.session.forget();
                     tracing::error!(engine = step.id, text, "engine panicked");
-                    return Err(self.failed(step, &format!("the engine panicked: {text}")));
+                    let text = format!("the engine panicked: {text}");
+                    return Err(with_stack(failed(step, Cause::Panic, text), stack));
                 }
                 Fault::TimedOut(limit) => {
                     self.session.forget();
                     let reason = format!("the engine took longer than {limit:?}");
-                    return Err(self.failed(step, &reason));
+                    return Err(failed(step, Cause::Slow, reason));
                 }
             }
         }
@@ -254,8 +273,8 @@ impl<'a> Run<'a> {
     ) -> Result<(), Stop> {
         match error {
             StoreError::Refused { .. } => Err(Stop::Failed {
-                engine: who.to_owned(),
-                reason: causes(&error),
+                cause: Cause::Passing,
+                reason: too_many_tries(who, causes(&error)),
             }),
             // An operator may mend the others without a new try of ours being wrong.
             _ => {
@@ -273,13 +292,6 @@ impl<'a> Run<'a> {
                 Enough::Waited => Stop::Away(reason.to_owned()),
                 Enough::Stopping => Stop::HandBack,
             })
-    }
-
-    fn failed(&self, step: &Step, reason: &str) -> Stop {
-        Stop::Failed {
-            engine: step.id.clone(),
-            reason: reason.to_owned(),
-        }
     }
 
     /// Inputs that the engine could not use, each once.
@@ -317,11 +329,40 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What is said of a failure once the tries run out.
+pub(super) fn too_many_tries(component: &str, detail: String) -> DeadReason {
+    DeadReason {
+        kind: "too many tries".to_owned(),
+        detail,
+        component: Some(component.to_owned()),
+        ..DeadReason::default()
+    }
+}
+
+pub(super) fn failed(step: &Step, cause: Cause, detail: String) -> Stop {
+    let reason = DeadReason {
+        version: Some(step.maker.clone()),
+        ..too_many_tries(&step.id, detail)
+    };
+    Stop::Failed { cause, reason }
+}
+
+fn with_stack(stop: Stop, stack: String) -> Stop {
+    match stop {
+        Stop::Failed { cause, mut reason } => {
+            reason.stack = (!stack.is_empty()).then_some(stack);
+            Stop::Failed { cause, reason }
+        }
+        other => other,
+    }
+}
+
 fn engine_failed(step: &Step, detail: String) -> DeadReason {
     DeadReason {
         kind: "engine failed".to_owned(),
         detail,
         component: Some(step.id.clone()),
+        version: Some(step.maker.clone()),
         ..DeadReason::default()
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::chain::Chains;
 use super::consume::consume;
+use super::contain::{self, Isolation, Lanes, Watch};
 use super::context::Reads;
 use super::intent::{Intents, intents_model};
 use super::process::{Processed, process};
@@ -74,6 +75,7 @@ pub struct PoolRunner {
 impl PoolRunner {
     /// Makes the engines. No I/O.
     pub fn build(pool: &Pool, cx: PoolContext) -> Result<Self, PoolError> {
+        contain::listen();
         let chains = Chains::build(pool, &cx.reads.models).map_err(|source| PoolError::Build {
             pool: pool.name.clone(),
             source,
@@ -90,12 +92,34 @@ impl PoolRunner {
                 stats: Arc::default(),
                 store_outage: Outage::new("store", &pool.name),
                 bus_outage: Outage::new("bus", &pool.name),
+                watch: Arc::default(),
+                lanes: None,
             }),
             queues: pool.queues.iter().map(|queue| queue.name.clone()).collect(),
             concurrency: pool.concurrency,
             prefetch: pool.prefetch,
             grace: cx.grace,
         })
+    }
+
+    /// The same pool, which works on messages that came back unsettled in `isolation`. To be called before it
+    /// runs.
+    #[must_use]
+    pub fn isolated(mut self, isolation: Arc<dyn Isolation>) -> Self {
+        let lanes = Lanes::new(isolation, self.concurrency);
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.lanes = Some(lanes);
+        }
+        self
+    }
+
+    /// The same pool, whose engines `watch` sees. To be called before it runs.
+    #[must_use]
+    pub fn watched(mut self, watch: Arc<Watch>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.watch = watch;
+        }
+        self
     }
 
     /// What it did so far.

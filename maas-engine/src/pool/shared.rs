@@ -6,6 +6,7 @@ use maas_model::message::{Binding, MessageBus};
 use tokio::time::Instant;
 
 use super::chain::{Chains, Step};
+use super::contain::{Counted, Happening, Lanes, Watch};
 use super::context::Reads;
 use super::intent::Intents;
 use super::stats::PoolStats;
@@ -22,6 +23,9 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<PoolStats>,
     pub(crate) store_outage: Outage,
     pub(crate) bus_outage: Outage,
+    pub(crate) watch: Arc<Watch>,
+    /// Where suspects are worked on; without any they are worked on like all others.
+    pub(crate) lanes: Option<Lanes>,
 }
 
 impl Shared {
@@ -40,6 +44,23 @@ impl Shared {
             metrics::counter!("maas_engine_documents_total",
                 "pool" => pool, "engine" => engine, "outcome" => outcome)
             .increment(documents as u64);
+            self.watch.tell(Happening::Counted {
+                engine: &step.id,
+                outcome,
+                documents,
+            });
+        }
+    }
+
+    /// Counts documents that were worked on in another process.
+    pub(crate) fn count_elsewhere(&self, counted: &Counted) {
+        for (engine, outcomes) in counted {
+            for (outcome, &documents) in outcomes {
+                let pool = self.chains.pool.clone();
+                metrics::counter!("maas_engine_documents_total",
+                    "pool" => pool, "engine" => engine.clone(), "outcome" => outcome.clone())
+                .increment(documents);
+            }
         }
     }
 

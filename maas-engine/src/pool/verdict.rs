@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use maas_model::message::DeadReason;
+use serde::{Deserialize, Serialize};
+
+use super::contain::Share;
 
 /// What becomes of a message that was worked on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// Written, announced, confirmed: acknowledge it.
     Done,
     /// To be tried again after this time.
     Again(Duration, String),
+    /// What is left of it is to be tried again in these parts; the rest is done.
+    Parts(Vec<Share>, String),
     /// It can never be done.
     Dead(DeadReason),
     /// The pool is stopping: hand it back at once.
@@ -23,11 +28,22 @@ pub(crate) enum Stop {
     /// Something outside is away; nobody's fault, so the tries do not run out.
     Away(String),
     /// The engine could not do it this time; after the pool's tries it is a dead letter.
-    Failed { engine: String, reason: String },
+    Failed { cause: Cause, reason: DeadReason },
     /// The message can never be done.
     Dead(DeadReason),
     /// The pool is stopping.
     HandBack,
+}
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Something is not there yet, others were faster: trying again later may be all it takes.
+    Passing,
+    /// The engine panicked.
+    Panic,
+    /// The engine took too long.
+    Slow,
 }
 
 /// The longest time between two tries of a message.
@@ -38,15 +54,10 @@ impl Stop {
     pub(crate) fn verdict(self, tries: u32, max_tries: u32) -> Verdict {
         match self {
             Self::Away(reason) => Verdict::Again(Duration::from_secs(1), reason),
-            Self::Failed { engine, reason } if tries.saturating_add(1) >= max_tries => {
-                Verdict::Dead(DeadReason {
-                    kind: "too many tries".to_owned(),
-                    detail: reason,
-                    component: Some(engine),
-                    ..DeadReason::default()
-                })
+            Self::Failed { reason, .. } if tries.saturating_add(1) >= max_tries => {
+                Verdict::Dead(reason)
             }
-            Self::Failed { reason, .. } => Verdict::Again(delay(tries), reason),
+            Self::Failed { reason, .. } => Verdict::Again(delay(tries), reason.detail),
             Self::Dead(reason) => Verdict::Dead(reason),
             Self::HandBack => Verdict::HandBack,
         }
@@ -54,7 +65,7 @@ impl Stop {
 }
 
 /// One second, doubled with every try.
-fn delay(tries: u32) -> Duration {
+pub(crate) fn delay(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.min(9)).min(LONGEST)
 }
 
@@ -64,8 +75,8 @@ mod tests {
 
     fn failed() -> Stop {
         Stop::Failed {
-            engine: "X".to_owned(),
-            reason: "r".to_owned(),
+            cause: Cause::Passing,
+            reason: DeadReason::default(),
         }
     }
 

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::chain::{Step, UPDATE_TIME, has_update_time};
 use super::dead::Grave;
 use super::plan::{Debt, Plan};
-use super::run::{Rest, Run};
-use super::verdict::Stop;
+use super::run::{Rest, Run, failed};
+use super::verdict::{Cause, Stop};
 use super::wait::{Patience, causes};
 use crate::engine::{Batch, Change, ChangeKind, Output};
 use crate::report::Action;
@@ -141,10 +141,7 @@ impl Run<'_> {
                 return Ok(rest);
             }
             Err(error) => {
-                return Err(Stop::Failed {
-                    engine: step.id.clone(),
-                    reason: causes(&error),
-                });
+                return Err(failed(step, Cause::Passing, causes(&error)));
             }
         };
         self.shared.store_outage.over();
@@ -251,6 +248,7 @@ impl Run<'_> {
                 kind: "document refused".to_owned(),
                 detail: format!("`{}` in `{}`: {reason}", key.1, key.0),
                 component: Some(step.id.clone()),
+                version: Some(step.maker.clone()),
                 ..DeadReason::default()
             };
             self.graves.push(match changes.iter().position(same) {
@@ -290,6 +288,7 @@ fn twice(step: &Step, (index, id): &Key) -> Stop {
         kind: "engine failed".to_owned(),
         detail: format!("it returned document `{id}` of `{index}` twice"),
         component: Some(step.id.clone()),
+        version: Some(step.maker.clone()),
         ..DeadReason::default()
     })
 }

@@ -77,6 +77,12 @@ impl Activities {
         self.pools.iter().all(|pool| pool.stats.is_idle())
     }
 
+    /// Messages that pools have in hand.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let pools = self.pools.iter();
+        pools.map(|pool| pool.stats.in_flight.get()).sum()
+    }
+
     fn look(&self) {
         let now = Instant::now();
         for flow in &self.flows {

@@ -15,14 +15,23 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::watchdog::Watchdog;
+
 /// A probe waits no longer than this for a server's answer: platforms give up after a few seconds.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 struct Port {
     metrics: PrometheusHandle,
-    store: Arc<dyn DocumentStore>,
-    bus: Arc<dyn MessageBus>,
+    health: Health,
+}
+
+/// What readiness depends on.
+#[derive(Clone)]
+pub(crate) struct Health {
+    pub(crate) store: Arc<dyn DocumentStore>,
+    pub(crate) bus: Arc<dyn MessageBus>,
+    pub(crate) watchdog: Arc<Watchdog>,
 }
 
 /// Starts to record. Must be called before anything counts, at most once.
@@ -35,12 +44,11 @@ pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
 /// Serves `/metrics`, `/live` and `/ready` until `cancel`; returns the address it listens on.
 ///
 /// `/live` is green as long as the process answers: it does not look at servers, restarting would not
-/// bring them back. `/ready` is red while store or bus is away, with the reason.
+/// bring them back. `/ready` is red while store or bus is away or an engine is stuck, with the reason.
 pub(crate) async fn serve(
     address: SocketAddr,
     metrics: PrometheusHandle,
-    store: Arc<dyn DocumentStore>,
-    bus: Arc<dyn MessageBus>,
+    health: Health,
     cancel: CancellationToken,
 ) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(address)
@@ -55,11 +63,7 @@ pub(crate) async fn serve(
         )
         .route("/live", get(|| async { "alive\n" }))
         .route("/ready", get(ready))
-        .with_state(Port {
-            metrics,
-            store,
-            bus,
-        });
+        .with_state(Port { metrics, health });
     let stop = cancel.clone();
     tokio::spawn(async move {
         let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned());
@@ -79,9 +83,10 @@ pub(crate) async fn serve(
 }
 
 async fn ready(State(port): State<Port>) -> (StatusCode, String) {
+    let health = port.health;
     let (store, bus) = tokio::join!(
-        tokio::time::timeout(PROBE_TIMEOUT, port.store.status()),
-        tokio::time::timeout(PROBE_TIMEOUT, port.bus.status()),
+        tokio::time::timeout(PROBE_TIMEOUT, health.store.status()),
+        tokio::time::timeout(PROBE_TIMEOUT, health.bus.status()),
     );
     let store = match store {
         Ok(Ok(status)) if status.healthy => None,
@@ -95,7 +100,8 @@ async fn ready(State(port): State<Port>) -> (StatusCode, String) {
         Ok(Err(error)) => Some(format!("bus: {error}")),
         Err(_) => Some("bus does not answer".to_owned()),
     };
-    let reasons: Vec<String> = [store, bus].into_iter().flatten().collect();
+    let stuck = health.watchdog.reasons();
+    let reasons: Vec<String> = [store, bus].into_iter().flatten().chain(stuck).collect();
     match reasons.is_empty() {
         true => (StatusCode::OK, "ready\n".to_owned()),
         false => (

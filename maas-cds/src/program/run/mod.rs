@@ -1,6 +1,7 @@
 //! `maas run`: everything of a pipeline, in one process.
 
 pub(crate) mod activity;
+mod alone;
 mod idle;
 mod metrics;
 mod order;
@@ -9,6 +10,7 @@ mod progress;
 pub(crate) mod shutdown;
 pub(crate) mod start;
 mod summary;
+mod watchdog;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +24,10 @@ use tokio_util::sync::CancellationToken;
 use super::options::{Connection, OutputOption, PipelineArgument};
 use super::source::PipelineSource;
 use super::{Outcome, connect, missing, output};
-use parts::{Part, Parts};
+use alone::Nursery;
+use metrics::Health;
+use parts::{Containment, Part, Parts};
+use watchdog::Watchdog;
 
 /// How long what is in hand may take after a stop before it is handed back. Platforms kill after 30 s.
 const GRACE: Duration = Duration::from_secs(20);
@@ -50,6 +55,13 @@ pub(crate) struct Run {
     /// How the summary at the end is printed.
     #[command(flatten)]
     output: OutputOption,
+    /// MiB of memory that a message may take which is worked on in a process of its own, because its worker
+    /// ended with it in hand. Without it: half of what is free.
+    #[arg(long, env = "MAAS_ALONE_MEMORY", value_name = "MIB")]
+    alone_memory: Option<u64>,
+    /// Work on messages of this pool as the parent process hands them in.
+    #[arg(long, hide = true, value_name = "POOL")]
+    alone: Option<String>,
 }
 
 impl Run {
@@ -62,6 +74,9 @@ impl Run {
                 return Ok(Outcome::Refused);
             }
         };
+        if let Some(pool) = &self.alone {
+            return alone::serve(pool, &pipeline, connection, self.alone_memory).await;
+        }
         if let Some(problem) = parts::unknown(&self.only, &pipeline) {
             output::failure(&anyhow::anyhow!(problem));
             return Ok(Outcome::Refused);
@@ -76,15 +91,34 @@ impl Run {
         let cancel = CancellationToken::new();
         shutdown::watch(cancel.clone())?;
         let servers = start::open(connection).await?;
+        let containment = Containment {
+            isolation: Arc::new(Nursery::default()),
+            watch: Arc::default(),
+        };
+        let parts = Parts::build(
+            &pipeline,
+            &servers,
+            &containment,
+            &self.only,
+            self.until_idle,
+        )?;
+        let watchdog = Watchdog::start(containment.watch, parts.activities(), cancel.clone())?;
         if let (Some(address), Some(recorder)) = (self.metrics, recorder) {
-            let (store, bus) = (servers.store.clone(), servers.bus.clone());
-            metrics::serve(address, recorder, store, bus, cancel.clone()).await?;
+            let health = Health {
+                store: servers.store.clone(),
+                bus: servers.bus.clone(),
+                watchdog: Arc::clone(&watchdog),
+            };
+            metrics::serve(address, recorder, health, cancel.clone()).await?;
         }
         if !start::prepare(&pipeline, &servers, &cancel).await? {
             return Ok(Outcome::Done);
         }
-        let parts = Parts::build(&pipeline, &servers, &self.only, self.until_idle)?;
-        self.run(pipeline, servers, parts, cancel).await
+        let outcome = self.run(pipeline, servers, parts, cancel).await?;
+        Ok(match watchdog.handed_over() {
+            true => Outcome::HandedOver,
+            false => outcome,
+        })
     }
 
     async fn run(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use maas_collector::flow::{Flow, FlowContext, FlowMode, Force, Room};
 use maas_engine::engine::Reads;
+use maas_engine::pool::contain::{Isolation, Watch};
 use maas_engine::pool::{PoolContext, PoolRunner};
 use maas_model::message::{Binding, QueueName};
 use maas_model::pipeline::Pipeline;
@@ -67,6 +68,13 @@ pub(crate) fn chosen(only: &[Part], pipeline: &Pipeline) -> Pipeline {
     chosen
 }
 
+/// What keeps the harm that a message does from the others.
+#[derive(Clone)]
+pub(crate) struct Containment {
+    pub(crate) isolation: Arc<dyn Isolation>,
+    pub(crate) watch: Arc<Watch>,
+}
+
 /// Built and not yet running.
 pub(crate) struct Parts {
     flows: Vec<FlowPart>,
@@ -87,6 +95,7 @@ impl Parts {
     pub(crate) fn build(
         pipeline: &Pipeline,
         servers: &Servers,
+        containment: &Containment,
         only: &[Part],
         until_idle: bool,
     ) -> anyhow::Result<Self> {
@@ -127,7 +136,9 @@ impl Parts {
         for pool in &here.pools {
             if wanted(Part::Pool(pool.name.clone())) {
                 let runner = PoolRunner::build(pool, cx.clone())
-                    .with_context(|| format!("pool `{}`", pool.name))?;
+                    .with_context(|| format!("pool `{}`", pool.name))?
+                    .isolated(Arc::clone(&containment.isolation))
+                    .watched(Arc::clone(&containment.watch));
                 parts
                     .queues
                     .extend(pool.queues.iter().map(|queue| queue.name.clone()));
@@ -191,7 +202,7 @@ impl Parts {
 }
 
 /// What all pools of a process share.
-fn pool_context(pipeline: &Pipeline, servers: &Servers) -> PoolContext {
+pub(crate) fn pool_context(pipeline: &Pipeline, servers: &Servers) -> PoolContext {
     PoolContext {
         reads: Reads::new(
             servers.store.clone(),

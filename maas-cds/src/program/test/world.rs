@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use maas_collector::collect::{CollectError, Collector, ItemOutcome, RawItem};
 use maas_collector::flow::{self, Flow, FlowContext, FlowMode, Force};
 use maas_engine::engine::Reads;
-use maas_engine::pool::{PoolContext, PoolRunner, Verdict, Work};
+use maas_engine::pool::{PoolContext, PoolRunner, Verdict, Work, contain};
 use maas_model::clock::Clock;
 use maas_model::document::{Document, DocumentId, IndexName};
 use maas_model::message::{DeadLetter, DeadMessage, ExchangeName, Message, Outgoing, QueueName};
@@ -283,6 +283,20 @@ impl<'a> World<'a> {
                     self.dead.push(letter);
                 }
                 // Nobody waits in a test: the others first, then again.
+                Verdict::Parts(shares, _) => {
+                    for part in contain::parts(&waiting.message.body, shares) {
+                        let message = Outgoing {
+                            body: part.body,
+                            message_id: part.message_id,
+                            ..waiting.message.clone()
+                        };
+                        self.bus.put_back(Waiting {
+                            message,
+                            tries: part.tries,
+                            queue: waiting.queue.clone(),
+                        });
+                    }
+                }
                 Verdict::Again(..) | Verdict::HandBack => self.bus.put_back(Waiting {
                     tries: waiting.tries + 1,
                     ..waiting

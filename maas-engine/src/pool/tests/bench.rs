@@ -78,6 +78,8 @@ impl Bench {
             stats: Arc::default(),
             store_outage: Outage::new("store", "pool"),
             bus_outage: Outage::new("bus", "pool"),
+            watch: Arc::default(),
+            lanes: None,
         };
         let pool = PoolRunner::for_test(shared, queues, concurrency, Duration::from_secs(10));
         let pool = Arc::new(pool);

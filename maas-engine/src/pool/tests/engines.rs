@@ -20,6 +20,7 @@ pub(super) const OUT: &str = "out";
 pub(super) fn step(id: &str, engine: impl Engine + 'static) -> Step {
     Step {
         id: id.to_owned(),
+        maker: "tests 1.2.3".to_owned(),
         engine: Box::new(engine),
         send_reports: true,
         chunk_size: 0,

@@ -3,6 +3,7 @@
 mod bench;
 mod bus;
 mod consuming;
+mod contained;
 mod crashes;
 mod engines;
 mod one_message;

@@ -256,15 +256,13 @@ async fn a_store_that_is_away_is_waited_for() {
 async fn after_a_minute_without_store_the_message_is_handed_back() {
     let bench = with_raws("1");
     bench.store.will(&[Mishap::Away; 100]);
-    let verdict = bench.run("1", 40).await.verdict;
-    assert!(
-        matches!(verdict, Verdict::Dead(_)),
-        "tried 40 times before: {verdict:?}"
-    );
-    assert!(matches!(
-        bench.run("1", 4).await.verdict,
-        Verdict::Again(..)
-    ));
+    for tries in [0, 40] {
+        let verdict = bench.run("1", tries).await.verdict;
+        assert!(
+            matches!(verdict, Verdict::Again(..)),
+            "tried {tries} times before: {verdict:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,6 +99,7 @@ fn bombs_are_refused_in_little_memory() {
         assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");
     }
     xml_bombs_are_refused_in_little_memory();
+    json_bombs_are_refused_in_little_memory();
 }
 
 fn xml_bombs_are_refused_in_little_memory() {
@@ -139,6 +140,59 @@ fn xml_bombs_are_refused_in_little_memory() {
             file.write_all(piece.as_bytes()).unwrap();
         }
         let error = extract("xml", &settings, file.path(), name);
+        assert!(error.contains(told), "{name}: {error}");
+        let peak = peak_mebibytes();
+        assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");
+    }
+}
+
+/// Two bytes of text are up to a hundred in memory.
+fn json_bombs_are_refused_in_little_memory() {
+    let numbers = "0,".repeat(MEBIBYTE / 2);
+    let empty = "{},".repeat(MEBIBYTE / 3);
+    let whole = json!({"fields": {"a": "$.a"}});
+    let records = json!({"records": "$", "fields": {"a": "$.a"}});
+    for (name, settings, first, piece, times, told) in [
+        (
+            "large.json",
+            &whole,
+            "[",
+            &numbers,
+            65,
+            "larger than 64 MiB",
+        ),
+        (
+            "numbers.json",
+            &whole,
+            "[",
+            &numbers,
+            60,
+            "more than 1000000 values",
+        ),
+        (
+            "element.json",
+            &records,
+            "[{\"a\":[",
+            &numbers,
+            60,
+            "more than 1000000 values",
+        ),
+        (
+            "objects.json",
+            &records,
+            "[[",
+            &empty,
+            65,
+            "longer than 64 MiB",
+        ),
+    ] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(first.as_bytes()).unwrap();
+        for _ in 0..times {
+            file.write_all(piece.as_bytes()).unwrap();
+        }
+        file.write_all(b"0]}]").unwrap();
+        let error = extract("json", settings, file.path(), name);
         assert!(error.contains(told), "{name}: {error}");
         let peak = peak_mebibytes();
         assert!(peak < MOST_RESIDENT_MEBIBYTES, "{name}: {peak} MiB");

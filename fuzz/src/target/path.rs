@@ -36,7 +36,9 @@ pub(super) fn path(bytes: &[u8]) {
 fn follow(text: &str, value: &Value) {
     match JsonPath::parse(text) {
         Ok(path) => {
-            path.value(value);
+            if let Err(reason) = path.value(value) {
+                says_something(&reason);
+            }
         }
         Err(error) => says_something(&error.reason),
     }

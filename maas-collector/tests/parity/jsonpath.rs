@@ -35,7 +35,7 @@ fn found(expression: &str, dialect: &str, document: &Value) -> Result<Option<Val
     };
     let text = from_legacy(expression, dialect).map_err(|error| error.to_string())?;
     let path = JsonPath::parse(&text).map_err(|error| error.to_string())?;
-    Ok(path.value(document))
+    path.value(document)
 }
 
 fn agrees(found: &Result<Option<Value>, String>, case: &Value) -> Result<(), String> {

@@ -6,6 +6,7 @@ pub mod path;
 mod projection;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -27,7 +28,7 @@ use path::JsonPath;
 use projection::Projection;
 
 /// Largest file that is read as one: without `records`, or with a path that is more than member names.
-const LARGEST_WHOLE_FILE: u64 = 256 << 20;
+const LARGEST_WHOLE_FILE: u64 = 64 << 20;
 /// What is read from the file at a time.
 const WINDOW: usize = 256 << 10;
 
@@ -195,7 +196,7 @@ impl FieldSource {
     fn value(&self, node: &Value) -> Result<Value, String> {
         match self {
             Self::Path(path, default) => path
-                .value(node)
+                .value(node)?
                 .or_else(|| default.clone())
                 .ok_or_else(|| format!("`{}` leads to nothing", path.as_str())),
             Self::Constant(value) => Ok(value.clone()),
@@ -250,10 +251,10 @@ impl JsonExtractor {
         let mut number = 0_u64;
         while let Some((text, line)) = elements.next()? {
             number += 1;
-            let node = self
-                .projection
-                .read(text)
-                .map_err(|error| error.to_string());
+            let node = weight::check(text).and_then(|()| {
+                let read = self.projection.read(text);
+                read.map_err(|error| error.to_string())
+            });
             let node = node.as_ref().map_err(Clone::clone);
             let place = || format!("record {number}, line {line}");
             let raw = || text.to_vec();
@@ -316,10 +317,11 @@ fn read_whole(file: File) -> Result<Value, ExtractError> {
         .map_err(|error| damage(error.to_string()))?;
     if bytes.len() as u64 > LARGEST_WHOLE_FILE {
         return Err(damage(
-            "it is larger than 256 MiB and has to be read whole; name the list of records by members alone (`$.value`)",
+            "it is larger than 64 MiB and has to be read whole; name the list of records by members alone (`$.value`)",
         ));
     }
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    weight::check(text).map_err(damage)?;
     serde_json::from_slice(text).map_err(|error| ExtractError {
         place: format!("line {}, column {}", error.line(), error.column()),
         reason: error.to_string(),

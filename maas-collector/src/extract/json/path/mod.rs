@@ -14,6 +14,7 @@ pub use legacy::{Dialect, LegacyPathError, from_legacy};
 
 use serde_json::Value;
 
+use super::weight::{MOST_VALUES, too_many};
 use chain::Step;
 
 /// A compiled path.
@@ -63,6 +64,7 @@ fn excess(text: &str) -> Option<String> {
         return Some(format!("it is longer than {LONGEST} bytes"));
     }
     let (mut quote, mut depth, mut escaped) = (None, 0_usize, false);
+    let (mut before, mut descents) = (' ', 0);
     for c in text.chars() {
         match (quote, c) {
             _ if escaped => escaped = false,
@@ -72,6 +74,7 @@ fn excess(text: &str) -> Option<String> {
             (None, '\'' | '"') => quote = Some(c),
             (None, '[' | '(') => depth += 1,
             (None, ']' | ')') => depth = depth.saturating_sub(1),
+            (None, '.') if before == '.' => descents += 1,
             (None, _) => {}
         }
         if depth > DEEPEST {
@@ -79,8 +82,10 @@ fn excess(text: &str) -> Option<String> {
                 "brackets in it are more than {DEEPEST} levels deep"
             ));
         }
+        before = c;
     }
-    None
+    // Each multiplies what a deep document gives by its depth.
+    (descents > 1).then(|| "it has `..` more than once: name a member on the way".to_owned())
 }
 
 /// What a path leads to.
@@ -137,8 +142,19 @@ impl JsonPath {
     }
 
     /// What a field becomes: nothing, the one value, or the list of several.
-    pub fn value(&self, node: &Value) -> Option<Value> {
-        self.find(node).into_value()
+    ///
+    /// # Errors
+    /// When values that lie within each other (`$..a`) are too many together.
+    pub fn value(&self, node: &Value) -> Result<Option<Value>, String> {
+        let found = self.find(node);
+        let all = found.first.into_iter().chain(found.more.iter().copied());
+        if matches!(self.kind, Kind::General(_)) && !found.more.is_empty() && too_many(all) {
+            return Err(format!(
+                "`{}` leads to more than {MOST_VALUES} values",
+                self.text
+            ));
+        }
+        Ok(found.into_value())
     }
 
     /// The members it goes through, when it does nothing else: `$` is an empty list.

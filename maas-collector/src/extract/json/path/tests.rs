@@ -54,6 +54,8 @@ fn a_path_without_end_is_refused_at_once() {
         (format!("$[?{}@.a", "(".repeat(500)), "levels deep"),
         (format!("$[?{}@.a]", "!".repeat(5_000)), "longer"),
         (format!("${}", "[:]".repeat(50_000)), "longer"),
+        ("$..a..b".to_owned(), "more than once"),
+        ("$..[?@..a]".to_owned(), "more than once"),
     ] {
         let error = JsonPath::parse(&text).unwrap_err();
         assert!(error.reason.contains(reason), "{error}");
@@ -72,7 +74,7 @@ fn a_path_without_end_is_refused_at_once() {
         let took = started.elapsed();
         assert!(took.as_millis() < 500, "{took:?}: {text}");
         if let Ok(path) = path {
-            path.value(&json!("a"));
+            path.value(&json!("a")).unwrap();
         }
     }
 }
@@ -80,8 +82,24 @@ fn a_path_without_end_is_refused_at_once() {
 #[test]
 fn a_slice_takes_a_single_object_as_a_list_of_one() {
     let path = JsonPath::parse("$.f[:].value").unwrap();
-    assert_eq!(path.value(&json!({"f": {"value": 1}})), Some(json!(1)));
-    assert_eq!(path.value(&json!({"f": null})), None);
+    assert_eq!(path.value(&json!({"f": {"value": 1}})), Ok(Some(json!(1))));
+    assert_eq!(path.value(&json!({"f": null})), Ok(None));
+}
+
+#[test]
+fn values_within_values_are_not_copied_without_end() {
+    let path = JsonPath::parse("$..a").unwrap();
+    let nested = |depth: usize, leaf: Value| (0..depth).fold(leaf, |inner, _| json!({"a": inner}));
+    assert_eq!(
+        path.value(&nested(2, json!(1))),
+        Ok(Some(json!([{"a": 1}, 1])))
+    );
+    let error = path
+        .value(&nested(100, json!(vec![0; 20_000])))
+        .unwrap_err();
+    assert!(error.contains("more than 1000000 values"), "{error}");
+    let quoted = JsonPath::parse("$['a..b..c']").unwrap();
+    assert_eq!(quoted.value(&json!({"a..b..c": 1})), Ok(Some(json!(1))));
 }
 
 #[test]

@@ -116,10 +116,8 @@ impl Run<'_> {
         let (tries, max_tries) = (self.work.tries, self.max_tries());
         for Blame { ids, stop } in std::mem::take(&mut self.blamed) {
             match stop.clone().verdict(tries, max_tries) {
-                Verdict::Dead(mut reason) => {
-                    if let [id] = ids.as_slice() {
-                        reason.detail = format!("document `{id}`: {}", reason.detail);
-                    }
+                Verdict::Dead(reason) => {
+                    let reason = naming(reason, &ids);
                     self.graves.push(Grave::input(reason, ids));
                 }
                 _ => self.blamed.push(Blame { ids, stop }),
@@ -157,7 +155,10 @@ impl Run<'_> {
             }
         );
         if !slow || ids.len() < 2 || tries < SLOW_TRIES_WHOLE.min(self.max_tries()) {
-            return stop.verdict(self.work.tries, self.max_tries());
+            return match stop.verdict(self.work.tries, self.max_tries()) {
+                Verdict::Dead(reason) => Verdict::Dead(naming(reason, ids)),
+                other => other,
+            };
         }
         let share = |ids: &[DocumentId]| Share {
             ids: ids.to_vec(),
@@ -171,6 +172,15 @@ impl Run<'_> {
 
     fn max_tries(&self) -> u32 {
         self.shared.chains.max_tries
+    }
+}
+
+/// The same, which says of which document when it is one.
+fn naming(reason: DeadReason, ids: &[DocumentId]) -> DeadReason {
+    let [id] = ids else { return reason };
+    DeadReason {
+        detail: format!("document `{id}`: {}", reason.detail),
+        ..reason
     }
 }
 

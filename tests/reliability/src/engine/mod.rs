@@ -1,3 +1,4 @@
 //! Engines that only the program under test has.
 
 mod derive;
+mod harm;

@@ -1,6 +1,7 @@
 //! The goals: one file or folder each.
 
 mod kills;
+mod poison;
 
 use std::fmt;
 
@@ -59,5 +60,5 @@ impl fmt::Display for Length {
 
 /// All goals, in the order in which they are run.
 pub fn all() -> Vec<Goal> {
-    vec![kills::GOAL]
+    vec![kills::GOAL, poison::GOAL]
 }

@@ -23,8 +23,9 @@ const START: Duration = Duration::from_secs(60);
 const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(1);
 /// While no engine runs: the store or the bus may be away, and is waited for.
 const BETWEEN: Duration = Duration::from_secs(900);
-/// Lines of standard error that are kept for a dead letter.
-const LAST_WORDS: usize = 30;
+/// Lines of standard error that are kept for a dead letter: so many first ones, and as many last ones. The first
+/// say what happened, and a long stack may follow.
+const WORDS: usize = 30;
 
 /// A child that waits for a message.
 #[derive(Debug)]
@@ -202,7 +203,7 @@ fn command(pool: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Passes on what it logs, and keeps what is no log line: the words of the runtime before it ends.
+/// Passes on what it logs, and keeps what is no log line: what the runtime says before it ends.
 async fn listen(words: ChildStderr, kept: Arc<Mutex<VecDeque<String>>>) {
     let mut lines = BufReader::new(words).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -211,8 +212,8 @@ async fn listen(words: ChildStderr, kept: Arc<Mutex<VecDeque<String>>>) {
             continue;
         }
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == LAST_WORDS {
-            kept.pop_front();
+        if kept.len() == 2 * WORDS {
+            kept.remove(WORDS);
         }
         kept.push_back(line);
     }

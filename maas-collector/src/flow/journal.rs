@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use maas_model::BoxError;
 use maas_model::clock::Clock;
 use maas_model::document::{DocumentId, IndexName, zulu};
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::store::{DocumentStore, StoreError, WriteAction, WriteOp, WriteOutcome};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -77,7 +78,10 @@ impl Journal {
     /// Marks items as begun. To be called before anything of them is written.
     pub(super) async fn begin(&self, items: &[&RawItem]) -> Result<(), StoreError> {
         let entries = items.iter().map(|item| (*item, "started", None));
-        self.put(entries.collect()).await
+        pass(Failpoint::Beginning);
+        self.put(entries.collect()).await?;
+        pass(Failpoint::Begun);
+        Ok(())
     }
 
     /// Marks items as done, with what was wrong with them. To be called after everything else.
@@ -88,7 +92,10 @@ impl Journal {
         let entries = items
             .iter()
             .map(|(item, trouble)| (item, "done", trouble.as_deref()));
-        self.put(entries.collect()).await
+        pass(Failpoint::Finishing);
+        self.put(entries.collect()).await?;
+        pass(Failpoint::Finished);
+        Ok(())
     }
 
     async fn put(&self, entries: Vec<(&RawItem, &str, Option<&str>)>) -> Result<(), StoreError> {

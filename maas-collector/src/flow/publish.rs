@@ -1,5 +1,6 @@
 //! Publishes until everything is where it belongs.
 
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{DeadLetter, Message, Outgoing, Published};
 use tracing::{debug, error, info, warn};
 use uuid::Uuid;
@@ -66,9 +67,11 @@ impl Flow {
         let mut delays = Delays::new();
         let mut waiting = false;
         while !messages.is_empty() {
+            pass(Failpoint::Announcing);
             let outcomes = patience
                 .until_done("publishing", || bus.publish(messages.clone()))
                 .await?;
+            pass(Failpoint::Announced);
             let mut again = Vec::new();
             let mut returned = None;
             for (message, outcome) in messages.into_iter().zip(outcomes) {

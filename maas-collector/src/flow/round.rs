@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use maas_model::document::{Document, DocumentId, zulu};
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::store::{WriteAction, WriteOp, WriteOutcome};
 use tracing::warn;
 
@@ -116,10 +117,12 @@ impl Flow {
                 actions.push(entry.action(merged));
             }
         }
+        pass(Failpoint::Ingesting);
         let Outcomes {
             mut by_id,
             unanswered,
         } = self.write_all(patience, actions, &remake).await?;
+        pass(Failpoint::Ingested);
         let mut again = Vec::new();
         for ((id, entry), effect) in plan.entries.iter().zip(effects) {
             if effect != Effect::Unchanged && unanswered.contains(id) {

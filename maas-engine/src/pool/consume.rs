@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{BusError, Delivery};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -89,7 +90,10 @@ pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict
         Verdict::Done => {
             shared.stats.messages.add(1);
             shared.count_message("done");
-            delivery.ack().await
+            pass(Failpoint::Acknowledging);
+            let settled = delivery.ack().await;
+            pass(Failpoint::Acknowledged);
+            settled
         }
         Verdict::Again(delay, reason) => {
             shared.stats.returned.add(1);
@@ -110,7 +114,10 @@ pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict
             shared.stats.dead_letters.add(1);
             shared.count_message("dead");
             tracing::error!(%key, kind = reason.kind, detail = reason.detail, "message is a dead letter");
-            delivery.dead_letter(reason).await
+            pass(Failpoint::Burying);
+            let settled = delivery.dead_letter(reason).await;
+            pass(Failpoint::Buried);
+            settled
         }
         // Dropped, it goes back at once.
         Verdict::HandBack => Ok(()),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use maas_model::clock::Clock;
 use maas_model::document::{DocumentId, IdError, IndexName, IndexNameError, Source, zulu};
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::model::{Field, FieldType, Model};
 use maas_model::store::{DocumentStore, StoreError, WriteAction, WriteOp, WriteOutcome};
 use serde_json::{Value, json};
@@ -118,15 +119,24 @@ impl Intents {
         let Value::Object(source) = source else {
             return Ok(());
         };
+        pass(Failpoint::Intending);
         self.send(vec![self.action(whose, WriteOp::Index(source, None))])
-            .await
+            .await?;
+        pass(Failpoint::Intended);
+        Ok(())
     }
 
     pub(crate) async fn forget(&self, steps: &[Whose<'_>]) -> Result<(), StoreError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
         let actions = steps
             .iter()
             .map(|&whose| self.action(whose, WriteOp::Delete(None)));
-        self.send(actions.collect()).await
+        pass(Failpoint::Forgetting);
+        self.send(actions.collect()).await?;
+        pass(Failpoint::Forgotten);
+        Ok(())
     }
 
     fn action(&self, whose: Whose<'_>, op: WriteOp) -> Option<WriteAction> {

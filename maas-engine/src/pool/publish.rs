@@ -1,5 +1,6 @@
 //! Publishes until everything is where it belongs.
 
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{BusError, Message, Outgoing, Published};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,7 @@ pub(crate) async fn publish(
     let mut taken = Vec::with_capacity(messages.len());
     let mut patience = Patience::of_a_message();
     while !messages.is_empty() {
+        pass(Failpoint::Publishing);
         let outcomes = match shared.bus.publish(messages.clone()).await {
             Ok(outcomes) => outcomes,
             Err(BusError::Closed) => return Err(Stop::HandBack),
@@ -30,6 +32,7 @@ pub(crate) async fn publish(
                 continue;
             }
         };
+        pass(Failpoint::Published);
         shared.bus_outage.over();
         let mut again = Vec::new();
         let mut returned = None;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use maas_model::document::{DocumentId, IndexName, changes, drop_empty, zulu};
+use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::DeadReason;
 use maas_model::store::{StoreError, WriteAction, WriteOp, WriteOutcome};
 use serde_json::Value;
@@ -128,6 +129,7 @@ impl Run<'_> {
         actions: Vec<WriteAction>,
     ) -> Result<Rest, Stop> {
         let mut rest = Rest::default();
+        pass(Failpoint::Writing);
         let outcomes = match self.shared.reads.store.write(actions).await {
             Ok(outcomes) => outcomes,
             Err(error) if !matches!(error, StoreError::Refused { .. }) => {
@@ -144,6 +146,7 @@ impl Run<'_> {
                 return Err(failed(step, Cause::Passing, causes(&error)));
             }
         };
+        pass(Failpoint::Written);
         self.shared.store_outage.over();
         let mut refused = Vec::new();
         for (document, outcome) in pending.into_iter().zip(outcomes) {

@@ -8,11 +8,15 @@
 //! `cargo run -p maas-reliability` runs all goals in their short form, `-- --long` in the long one.
 
 pub mod chain;
+pub mod crew;
 pub mod engine;
 pub mod fault;
 pub mod goal;
 pub mod judge;
+pub mod lab;
+pub mod load;
 pub mod oracle;
+pub mod pair;
 pub mod program;
 pub mod report;
 pub mod schedule;

@@ -6,19 +6,24 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use maas_model::failpoint::{Failpoint, pass};
+
 use super::{Broken, Done};
 use crate::flow::side_file;
 
 /// Puts a file away that is done. One that is gone already is fine: somebody wanted it so.
 pub(super) fn done(file: &Path, done: &Done) -> io::Result<()> {
+    pass(Failpoint::Moving);
     match done {
-        Done::Keep => Ok(()),
+        Done::Keep => {}
         Done::Delete => {
             remove(&side_file(file))?;
-            remove(file)
+            remove(file)?;
         }
-        Done::Move(folder) => move_with_side_file(file, folder).map(drop),
+        Done::Move(folder) => drop(move_with_side_file(file, folder)?),
     }
+    pass(Failpoint::Moved);
+    Ok(())
 }
 
 /// Puts a file away that cannot be read, with a report beside it.

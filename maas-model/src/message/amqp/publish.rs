@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::error::{Meaning, meaning};
 use super::link::{Link, jittered};
 use super::wire;
+use crate::failpoint::{Failpoint, pass};
 use crate::message::{Outgoing, Published};
 
 /// Pause before messages are sent again that the broker had no room for, or after a broken channel.
@@ -277,6 +278,7 @@ impl Flight {
         let number = self.first + self.sent.len() as u64;
         let (channel, message) = (self.channel.clone(), Arc::clone(&item.message));
         let publish = async move {
+            pass(Failpoint::BusSending);
             let confirm = channel
                 .basic_publish(
                     message.exchange.as_str().into(),
@@ -289,10 +291,12 @@ impl Flight {
                     wire::properties(&message),
                 )
                 .await;
+            pass(Failpoint::BusSent);
             let result = match confirm {
                 Ok(confirm) => confirm.await,
                 Err(error) => Err(error),
             };
+            pass(Failpoint::BusConfirmed);
             (number, result)
         };
         self.confirms.push(publish.boxed());

@@ -5,6 +5,8 @@ use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::{Acker, Channel};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::failpoint::{Failpoint, pass};
+
 /// Settlements joined at most.
 const BULK: usize = 512;
 
@@ -77,7 +79,9 @@ async fn run(channel: Channel, mut requests: mpsc::UnboundedReceiver<Request>) {
             }
         });
         let settlements: Vec<_> = settlements.collect();
+        pass(Failpoint::BusSettling);
         join_all(settlements).await;
+        pass(Failpoint::BusSettled);
         for done in flushes {
             let _ = done.send(());
         }

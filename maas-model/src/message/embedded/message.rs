@@ -222,12 +222,15 @@ pub(super) fn end_delays(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// How long until the next delay ends.
+/// How long until the next delay ends. One that began in the future, before the clock was set back, ends now.
 pub(super) fn next_delay(connection: &Connection) -> rusqlite::Result<Option<Duration>> {
+    let now = now_ms();
     let due: Option<i64> = connection
-        .prepare_cached("SELECT min(due) FROM message WHERE state = 2")?
-        .query_row([], |row| row.get(0))?;
-    Ok(due.map(|due| Duration::from_millis(u64::try_from(due - now_ms()).unwrap_or(0))))
+        .prepare_cached(
+            "SELECT min(CASE WHEN since > ?1 THEN ?1 ELSE due END) FROM message WHERE state = 2",
+        )?
+        .query_row([now], |row| row.get(0))?;
+    Ok(due.map(|due| Duration::from_millis(u64::try_from(due - now).unwrap_or(0))))
 }
 
 /// Moves a leased message to the parking queue of its queue's owner.

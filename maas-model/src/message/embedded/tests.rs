@@ -46,6 +46,26 @@ async fn messages_and_delays_survive_a_restart() {
     );
 }
 
+/// A message that was delayed before the clock was set back an hour: its delay would end in an hour.
+#[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    on.publish_numbers("new.a", 0..1).await;
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let later = Duration::from_secs(1);
+    let delivery = next(&mut subscription).await;
+    delivery.return_after(later).await.unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("bus.sqlite")).unwrap();
+    eventually(|| async {
+        let back = "UPDATE message SET since = since + 3600000, due = due + 3600000 WHERE state = 2";
+        file.execute(back, []).unwrap() == 1
+    })
+    .await;
+    assert_eq!(next(&mut subscription).await.body, b"0");
+}
+
 #[tokio::test]
 async fn a_second_process_sees_and_publishes() {
     let folder = tempfile::tempdir().unwrap();

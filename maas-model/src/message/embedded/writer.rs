@@ -14,6 +14,7 @@ use super::holder::{self, Holder};
 use super::message::{self, Claimed};
 use super::route::Routes;
 use super::schema;
+use crate::failpoint::{Failpoint, pass};
 use crate::message::BusError;
 
 /// Requests that share one transaction at most.
@@ -226,6 +227,7 @@ impl Writer {
 
     /// One transaction: the jobs, what is done with or comes back, and new messages for the subscriptions.
     fn turn(&mut self, jobs: Vec<Job>) {
+        pass(Failpoint::BusSending);
         if let Err(source) = self.desk.connection.execute_batch("BEGIN IMMEDIATE") {
             let answers = jobs.into_iter().map(|job| job(None)).collect();
             return self.fail(source, answers);
@@ -237,7 +239,9 @@ impl Writer {
         }
         let claimed = begun.and_then(|()| self.claim());
         let committed = claimed.and_then(|claimed| {
+            pass(Failpoint::BusSent);
             self.desk.connection.execute_batch("COMMIT")?;
+            pass(Failpoint::BusConfirmed);
             Ok(claimed)
         });
         match committed {

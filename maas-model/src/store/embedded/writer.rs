@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::apply::{Prepared, apply};
 use super::connection::failure;
+use crate::failpoint::{Failpoint, pass};
 use crate::store::{StoreError, WriteOutcome};
 
 /// Writes that wait for the thread; callers beyond wait themselves.
@@ -196,8 +197,11 @@ fn commit(
     connection: &mut Connection,
     calls: &[&[Prepared]],
 ) -> rusqlite::Result<Vec<Vec<WriteOutcome>>> {
+    pass(Failpoint::StoreSending);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let outcomes = apply(&transaction, calls)?;
+    pass(Failpoint::StoreCommitting);
     transaction.commit()?;
+    pass(Failpoint::StoreAnswered);
     Ok(outcomes)
 }

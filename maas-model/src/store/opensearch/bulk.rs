@@ -13,6 +13,7 @@ use super::client::{Body, off_thread};
 use super::error::failure;
 use super::outcome::{NEEDED, Told, read};
 use crate::document::IndexName;
+use crate::failpoint::{Failpoint, pass};
 use crate::store::{StoreError, WriteAction, WriteOutcome};
 
 /// How long actions that found no room are sent again before that is their outcome.
@@ -150,10 +151,12 @@ impl OpenSearchStore {
     ) -> Result<bool, StoreError> {
         let turn = self.pace.turn().await;
         let query = [("filter_path", NEEDED)];
+        pass(Failpoint::StoreSending);
         let answer = self
             .client
             .send(Method::Post, "/_bulk", &query, Body::Lines(chunk.body()))
             .await?;
+        pass(Failpoint::StoreAnswered);
         let full = match answer.status {
             200 => {
                 self.size.taken(chunk.size());

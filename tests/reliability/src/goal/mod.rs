@@ -1,7 +1,11 @@
 //! The goals: one file or folder each.
 
-mod kills;
+mod crashes;
+mod failpoints;
+mod machine;
 mod poison;
+mod power_cut;
+mod shared_folder;
 
 use std::fmt;
 
@@ -60,5 +64,13 @@ impl fmt::Display for Length {
 
 /// All goals, in the order in which they are run.
 pub fn all() -> Vec<Goal> {
-    vec![kills::GOAL, poison::GOAL]
+    vec![
+        failpoints::EMBEDDED,
+        failpoints::REAL,
+        crashes::GOAL,
+        power_cut::GOAL,
+        shared_folder::GOAL,
+        machine::GOAL,
+        poison::GOAL,
+    ]
 }

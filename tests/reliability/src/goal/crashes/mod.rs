@@ -1,0 +1,116 @@
+//! A random process, ours, the broker or the store, is killed again and again.
+
+mod cost;
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use maas_tests::random::Random;
+
+use super::{Goal, Length, Setting};
+use crate::crew::Crew;
+use crate::lab::Lab;
+use crate::pair::Servers;
+use crate::report::Report;
+use crate::schedule::Schedule;
+
+pub(super) const GOAL: Goal = Goal {
+    name: "crashes",
+    promise: "collector, three chained pools, RabbitMQ, OpenSearch, a random one killed every 5 s: 0 lost, 0 wrong, 0 missing messages (G1), written once (G3)",
+    run: |setting| Box::pin(run(setting)),
+};
+
+/// What is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Ours(usize),
+    Broker,
+    Store,
+}
+
+const VICTIMS: [Victim; 6] = [
+    Victim::Ours(0),
+    Victim::Ours(1),
+    Victim::Ours(2),
+    Victim::Ours(3),
+    Victim::Broker,
+    Victim::Store,
+];
+
+/// How much more than once a document may be written.
+const MOST_WRITES: f64 = 1.05;
+
+async fn run(setting: Setting) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
+    let mut servers = Servers::start().await?;
+    let pair = servers.pair(&folder.path().join("data"));
+    let mut lab = Lab::new(setting.seed, folder.path(), pair).await?;
+    let schedule = schedule(setting);
+    let mut report = Report::default();
+    report.figure("killed", schedule.moments.len());
+    kill(&mut lab, &mut servers, setting, &schedule)
+        .await
+        .map_err(|error| error.context(schedule.to_string()))?;
+    report.figure("seconds to drain", lab.drained.as_secs());
+    lab.compare().await?;
+    lab.report(&mut report);
+    let writes = cost::writes_per_document(&servers.store.url()).await?;
+    ensure!(
+        writes <= MOST_WRITES,
+        "a document was written {writes:.3} times"
+    );
+    report.figure("writes per document", format!("{writes:.3}"));
+    cost::redelivery(&mut lab, &servers.store.url(), &mut report).await?;
+    Ok(report)
+}
+
+/// One in which the broker and the store are killed, too.
+fn schedule(setting: Setting) -> Schedule<Victim> {
+    let lasting = Duration::from_secs(setting.pick(30, 900));
+    let pauses = Duration::from_millis(4_500)..Duration::from_millis(5_500);
+    let mut random = Random::new(setting.seed);
+    loop {
+        let schedule = Schedule::random(random.next(), lasting, pauses.clone(), &VICTIMS);
+        let hit = |victim| schedule.moments.iter().any(|(_, found)| *found == victim);
+        if hit(Victim::Broker) && hit(Victim::Store) {
+            return schedule;
+        }
+    }
+}
+
+/// Feeds the chain bit by bit, so that there is always work in hand, and kills beside.
+async fn kill(
+    lab: &mut Lab,
+    servers: &mut Servers,
+    setting: Setting,
+    schedule: &Schedule<Victim>,
+) -> Result<()> {
+    let (files, records) = match setting.length {
+        Length::Short => (60, 40),
+        Length::Long => (1_000, 100),
+    };
+    let files = lab.issue(files, records);
+    let portion = files.len().div_ceil(schedule.moments.len());
+    let mut portions = files.chunks(portion);
+    let mut crew = Crew::start(&lab.chain)?;
+    let chain = &lab.chain;
+    schedule
+        .play(async |victim| {
+            chain.feed(portions.next().unwrap_or_default())?;
+            match victim {
+                Victim::Ours(member) => {
+                    crew.kill(member)?;
+                    crew.replace(chain, member)
+                }
+                Victim::Broker => servers.bus.restart().await,
+                Victim::Store => servers.store.restart().await,
+            }
+        })
+        .await?;
+    for rest in portions {
+        chain.feed(rest)?;
+    }
+    // None of ours may have died of a server's death.
+    crew.kill_all()?;
+    lab.settle().await
+}

@@ -16,12 +16,19 @@ pub fn workspace() -> &'static Path {
     })
 }
 
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Lets this process work with a program that was built already. To be called before anything asks for it.
+pub fn choose(program: &Path) {
+    // The first choice holds.
+    let _ = PROGRAM.set(program.to_path_buf());
+}
+
 /// The built program: in the same profile as the tests, made once per process. `MAAS_PROGRAM` names another.
 ///
 /// # Errors
 /// When it does not build.
 pub fn maas() -> Result<&'static Path> {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     if let Some(program) = PROGRAM.get() {
         return Ok(program);
     }

@@ -7,12 +7,13 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use maas_reliability::goal::{Goal, Length, Setting, all};
+use maas_reliability::program::under_test;
 use maas_reliability::report::{Held, Summary};
 
 /// Proves the promises of MaaS by faults: kills processes, cuts connections, fills disks, and judges what is left.
 #[derive(Parser)]
 struct Options {
-    /// Goals to run; all unless given.
+    /// Goals to run, in this order; all unless given.
     goals: Vec<String>,
     /// The long form: the same with the figures that the promises are made with. Takes hours.
     #[arg(long)]
@@ -54,6 +55,8 @@ async fn run(options: Options) -> Result<ExitCode> {
             .unwrap_or_else(|| u64::from(chrono::Utc::now().timestamp_subsec_nanos())),
     };
     say(&format!("seed {}, {} form", setting.seed, setting.length));
+    // Also for looking at what a run left behind.
+    maas_tests::program::choose(under_test()?);
     let mut summary = Summary::new(setting);
     for goal in chosen {
         say(&format!("\n{}: {}", goal.name, goal.promise));
@@ -88,10 +91,11 @@ fn chosen(names: &[String]) -> Result<Vec<Goal>> {
         let known: Vec<_> = all.iter().map(|goal| goal.name).collect();
         bail!("there is no goal `{unknown}`, but: {}", known.join(", "));
     }
-    Ok(all
-        .into_iter()
-        .filter(|goal| names.is_empty() || names.iter().any(|name| name == goal.name))
-        .collect())
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let find = |name: &String| all.iter().find(|goal| goal.name == *name).copied();
+    Ok(names.iter().filter_map(find).collect())
 }
 
 fn list() {

@@ -7,7 +7,6 @@ use maas_model::message::{
     DeadLetter, DeadOriginal, DeadReason, ExchangeName, Message, Outgoing, RoutingKey, Topology,
 };
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::run::Run;
 
@@ -52,15 +51,10 @@ impl Run<'_> {
     pub(crate) fn letter(&self, grave: Grave) -> Option<Outgoing> {
         let owner = self.shared.chains.pool.clone();
         let queue = Topology::parking_queue(&owner).ok()?;
+        let (tries, original) = (self.work.tries.saturating_add(1), self.original(grave.what));
         let letter = DeadLetter {
-            id: Uuid::new_v4().to_string(),
             date: zulu(self.shared.reads.clock.now()),
-            owner,
-            reason: grave.reason,
-            tries: self.work.tries.saturating_add(1),
-            original: self.original(grave.what),
-            program: format!("maas {}", env!("CARGO_PKG_VERSION")),
-            history: Vec::new(),
+            ..DeadLetter::new(&owner, grave.reason, tries, original).after(self.work.headers)
         };
         Some(Outgoing {
             exchange: ExchangeName::default_exchange(),

@@ -6,7 +6,9 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::{BusError, Delivery, ExchangeName, QueueName, RoutingKey, Topology};
+use super::{
+    BusError, Delivery, ExchangeName, NameError, QueueName, RoutingKey, Topology, carried,
+};
 
 /// Carries messages from exchanges to queues by routing key, and keeps them until they are settled.
 ///
@@ -78,6 +80,19 @@ pub struct Outgoing {
     pub priority: u8,
     /// Further properties. Names start with `x-maas-`.
     pub headers: BTreeMap<String, String>,
+}
+
+impl Outgoing {
+    /// The same message straight for a queue, past all others that are bound to its key; who takes it sees it as
+    /// published to its exchange with its key.
+    pub fn straight_to(mut self, queue: &QueueName) -> Result<Self, NameError> {
+        carried::remember_origin(&mut self.headers, &self.exchange, &self.routing_key);
+        Ok(Self {
+            exchange: ExchangeName::default_exchange(),
+            routing_key: RoutingKey::new(queue.as_str())?,
+            ..self
+        })
+    }
 }
 
 /// What came of one [`Outgoing`].

@@ -15,6 +15,9 @@ pub(super) const ALONE: &str = "x-maas-alone";
 /// Earlier ends as dead letter: JSON list of [`DeadEnd`].
 pub(super) const HISTORY: &str = "x-maas-history";
 
+/// How many times it was replayed from the dead letters.
+pub(super) const REPLAYS: &str = "x-maas-replays";
+
 /// The queue from which the broker itself moved a message to the dead letters.
 pub(super) const DEATH_QUEUE: &str = "x-maas-death-queue";
 /// Why the broker did.

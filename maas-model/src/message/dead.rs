@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{ExchangeName, NameError, Outgoing, QueueName, RoutingKey, Topology, carried};
+use super::{ExchangeName, Message, NameError, Outgoing, QueueName, RoutingKey, Topology, carried};
 use crate::document::zulu;
 
 /// Why something became a dead letter, and where it came from.
@@ -53,6 +53,9 @@ pub struct DeadLetter {
     pub original: DeadOriginal,
     /// Version of the program that gave up.
     pub program: String,
+    /// How many times it was replayed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub replays: u32,
     /// Earlier ends of the same work, oldest first; at most [`DeadLetter::HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<DeadEnd>,
@@ -134,14 +137,86 @@ impl DeadLetter {
             tries,
             original,
             program: concat!("maas ", env!("CARGO_PKG_VERSION")).to_owned(),
+            replays: 0,
             history: Vec::new(),
+        }
+    }
+
+    /// Takes over what a message carries of its earlier ends: they are those of what became of it, too.
+    #[must_use]
+    pub fn after(mut self, headers: &BTreeMap<String, String>) -> Self {
+        let mut headers = headers.clone();
+        self.history = carried::take_history(&mut headers);
+        let replays = headers.get(carried::REPLAYS);
+        self.replays = replays.and_then(|text| text.parse().ok()).unwrap_or(0);
+        self
+    }
+
+    /// The same letter after a replay that failed for `reason`.
+    #[must_use]
+    pub fn again(&self, reason: DeadReason) -> Self {
+        Self {
+            history: self.ends(),
+            replays: self.replays.saturating_add(1),
+            ..Self::new(
+                &self.owner,
+                reason,
+                self.tries.saturating_add(1),
+                self.original.clone(),
+            )
+        }
+    }
+
+    /// The documents it is about, as far as it names any.
+    pub fn documents(&self) -> Vec<String> {
+        match (&self.original, self.message()) {
+            (DeadOriginal::Document { id, .. }, _) => vec![id.clone()],
+            (_, Some(message)) => message
+                .document_ids
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The indices that it names.
+    pub fn indices(&self) -> Vec<String> {
+        match (&self.original, self.message()) {
+            (DeadOriginal::Document { index, .. }, _) => vec![index.clone()],
+            (_, Some(message)) => message.document_indices,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names the chain of messages that it belongs to: the id of the first one.
+    pub fn trace(&self) -> Option<String> {
+        let id = match (&self.original, self.message()) {
+            (DeadOriginal::Document { origin, .. }, _) => origin.clone(),
+            (_, Some(message)) => {
+                let first = message.ancestor_ids.into_iter().next();
+                first.unwrap_or(message.message_id)
+            }
+            _ => String::new(),
+        };
+        (!id.is_empty()).then_some(id)
+    }
+
+    fn message(&self) -> Option<Message> {
+        match &self.original {
+            DeadOriginal::Message {
+                body: Some(body), ..
+            } => Message::parse(body.as_bytes()).ok(),
+            _ => None,
         }
     }
 
     /// The end of a message that was taken from `queue`; keeps the history that it carries.
     pub fn of_message(owner: &str, reason: DeadReason, tries: u32, message: DeadMessage) -> Self {
         let mut headers = message.headers;
-        let history = carried::take_history(&mut headers);
+        let earlier = headers.clone();
+        carried::take_history(&mut headers);
+        headers.remove(carried::REPLAYS);
         let (body, body_base64) = match String::from_utf8(message.body) {
             Ok(text) => (Some(text), None),
             Err(error) => (None, Some(STANDARD.encode(error.as_bytes()))),
@@ -155,9 +230,7 @@ impl DeadLetter {
             body_base64,
             headers,
         };
-        let mut letter = Self::new(owner, reason, tries, original);
-        letter.history = history;
-        letter
+        Self::new(owner, reason, tries, original).after(&earlier)
     }
 
     /// Reads what lies in a parking queue.
@@ -245,6 +318,11 @@ impl DeadLetter {
         ends.drain(..surplus);
         ends
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde wants it.
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A message as it was when its worker gave it up.

@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{
-    BusError, DeadLetter, DeadOriginal, Delivery, ExchangeName, MessageBus, Outgoing, Published,
-    QueueName, RoutingKey, Topology, carried,
+    BusError, DeadLetter, DeadOriginal, DeadReason, Delivery, ExchangeName, MessageBus, Outgoing,
+    Published, QueueName, RoutingKey, Topology, carried,
 };
 use crate::document::{DocumentId, IndexName};
 use crate::store::{DocumentStore, WriteAction, WriteOp, WriteOutcome};
@@ -32,6 +32,10 @@ pub struct DeadFilter {
     pub kind: Option<String>,
     /// With this engine or interface at fault.
     pub component: Option<String>,
+    /// About documents in this index; a name with a date behind it counts as the index, too.
+    pub index: Option<String>,
+    /// About this document.
+    pub document: Option<String>,
     /// Given up at this instant or later, in the stored date form.
     pub since: Option<String>,
     /// Given up before this instant, in the stored date form.
@@ -63,8 +67,22 @@ impl DeadFilter {
                 .as_ref()
                 .is_none_or(|since| letter.date >= *since)
             && self.until.as_ref().is_none_or(|until| letter.date < *until)
+            && self.index.as_deref().is_none_or(|index| {
+                let of = |name: &String| belongs(name, index);
+                letter.indices().iter().any(of)
+            })
+            && self
+                .document
+                .as_ref()
+                .is_none_or(|id| letter.documents().contains(id))
             && (self.ids.is_empty() || self.ids.contains(&letter.id))
     }
+}
+
+/// Whether `name` is `index` or one of its partitions.
+fn belongs(name: &str, index: &str) -> bool {
+    let rest = name.strip_prefix(index);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// What became of the letters that were chosen.
@@ -88,6 +106,18 @@ pub struct DeadLetters {
     bus: Arc<dyn MessageBus>,
     store: Option<Arc<dyn DocumentStore>>,
     records: Option<Arc<dyn ReplayRecord>>,
+    /// Between two replays.
+    pause: Duration,
+}
+
+/// What came of one letter.
+enum Came {
+    /// It is gone from the dead letters.
+    Done,
+    /// It stays as it is.
+    Kept(String),
+    /// It was tried again and failed again.
+    Failed(String),
 }
 
 impl DeadLetters {
@@ -97,12 +127,19 @@ impl DeadLetters {
             bus,
             store: None,
             records: None,
+            pause: Duration::ZERO,
         }
     }
 
     /// Documents can be replayed, too.
     pub fn with_store(mut self, store: Arc<dyn DocumentStore>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// No more than so many are replayed in a second, so that what mended itself is not knocked over again.
+    pub fn with_rate(mut self, per_second: f64) -> Self {
+        self.pause = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or_default();
         self
     }
 
@@ -142,13 +179,19 @@ impl DeadLetters {
     /// Gives at most `limit` letters back to where they came from: a message to its queue (with its
     /// history, should it die again), a document to the store, a record to its collector.
     pub async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<Resolved, BusError> {
-        self.resolve(filter, limit, async |letter| self.replay_one(letter).await)
-            .await
+        let mut first = true;
+        self.resolve(filter, limit, async |letter| {
+            if !std::mem::take(&mut first) {
+                tokio::time::sleep(self.pause).await;
+            }
+            self.replay_one(letter).await
+        })
+        .await
     }
 
     /// Forgets at most `limit` letters.
     pub async fn discard(&self, filter: &DeadFilter, limit: usize) -> Result<Resolved, BusError> {
-        self.resolve(filter, limit, async |_| Ok(Ok(()))).await
+        self.resolve(filter, limit, async |_| Ok(Came::Done)).await
     }
 
     async fn queues(&self, filter: &DeadFilter) -> Result<Vec<QueueName>, BusError> {
@@ -165,18 +208,23 @@ impl DeadLetters {
         &self,
         filter: &DeadFilter,
         limit: usize,
-        mut act: impl AsyncFnMut(&DeadLetter) -> Result<Result<(), String>, BusError>,
+        mut act: impl AsyncFnMut(&DeadLetter) -> Result<Came, BusError>,
     ) -> Result<Resolved, BusError> {
         let mut resolved = Resolved::default();
         for queue in self.queues(filter).await? {
             let room = limit.saturating_sub(resolved.done.len() + resolved.kept.len());
             for (letter, delivery) in self.take(&queue, filter, room).await? {
                 match act(&letter).await? {
-                    Ok(()) => {
+                    Came::Done => {
                         delivery.ack().await?;
                         resolved.done.push(letter.id);
                     }
-                    Err(reason) => resolved.kept.push((letter.id, reason)),
+                    Came::Kept(reason) => resolved.kept.push((letter.id, reason)),
+                    Came::Failed(detail) => {
+                        let again = self.failed_again(&letter, &detail).await?;
+                        delivery.ack().await?;
+                        resolved.kept.push((again, detail));
+                    }
                 }
             }
         }
@@ -218,16 +266,37 @@ impl DeadLetters {
         Ok(chosen)
     }
 
-    async fn replay_one(&self, letter: &DeadLetter) -> Result<Result<(), String>, BusError> {
+    /// A new letter in the place of one whose replay failed; its id.
+    async fn failed_again(&self, letter: &DeadLetter, detail: &str) -> Result<String, BusError> {
+        let again = letter.again(DeadReason {
+            detail: detail.to_owned(),
+            ..letter.reason.clone()
+        });
+        let refused = |reason: String| BusError::Refused {
+            endpoint: "the dead letters".into(),
+            reason,
+        };
+        let outgoing = again.to_outgoing();
+        let outgoing = outgoing.map_err(|error| refused(error.to_string()))?;
+        match self.bus.publish(vec![outgoing]).await?.pop() {
+            Some(Published::Routed) => Ok(again.id),
+            other => Err(refused(format!("it takes no letter: {other:?}"))),
+        }
+    }
+
+    async fn replay_one(&self, letter: &DeadLetter) -> Result<Came, BusError> {
         match &letter.original {
             DeadOriginal::Message { .. } => self.replay_message(letter).await,
             DeadOriginal::Document {
                 index, id, source, ..
-            } => Ok(self.replay_document(index, id, source).await),
+            } => self.replay_document(index, id, source).await,
             DeadOriginal::Record { file, place, .. } => Ok(match &self.records {
-                Some(records) => records.replay(letter).await,
+                Some(records) => match records.replay(letter).await {
+                    Ok(()) => Came::Done,
+                    Err(reason) => Came::Failed(reason),
+                },
                 // One record of a file means nothing without the rest of it (header, paths, namespaces).
-                None => Err(format!(
+                None => Came::Kept(format!(
                     "it is {place} of `{file}`: mend the file or the pipeline, ingest the file again with \
                      `maas collect --pipeline PIPELINE --interface {} FILE`, then discard this letter",
                     letter.owner
@@ -236,15 +305,17 @@ impl DeadLetters {
         }
     }
 
-    async fn replay_message(&self, letter: &DeadLetter) -> Result<Result<(), String>, BusError> {
+    async fn replay_message(&self, letter: &DeadLetter) -> Result<Came, BusError> {
         let Some(message) = letter.as_published() else {
-            return Ok(Err("its original cannot be read".into()));
+            return Ok(Came::Kept("its original cannot be read".into()));
         };
         let queue = message.routing_key.clone();
         Ok(match self.bus.publish(vec![message]).await?.pop() {
-            Some(Published::Routed) => Ok(()),
-            Some(Published::Refused(reason)) => Err(reason),
-            Some(Published::Unroutable) | None => Err(format!("there is no queue `{queue}`")),
+            Some(Published::Routed) => Came::Done,
+            Some(Published::Refused(reason)) => Came::Kept(reason),
+            Some(Published::Unroutable) | None => {
+                Came::Kept(format!("there is no queue `{queue}`"))
+            }
         })
     }
 
@@ -253,31 +324,32 @@ impl DeadLetters {
         index: &str,
         id: &str,
         source: &serde_json::Value,
-    ) -> Result<(), String> {
+    ) -> Result<Came, BusError> {
+        let kept = |reason: &dyn std::fmt::Display| Ok(Came::Kept(reason.to_string()));
         let Some(store) = &self.store else {
-            return Err("it is a document: replay it where the store is known".into());
+            return kept(&"it is a document: replay it where the store is known");
+        };
+        let (index, id) = match (IndexName::new(index), DocumentId::new(id)) {
+            (Ok(index), Ok(id)) => (index, id),
+            (Err(error), _) => return kept(&error),
+            (_, Err(error)) => return kept(&error),
         };
         let serde_json::Value::Object(source) = source.clone() else {
-            return Err("its document is no object".into());
+            return kept(&"its document is no object");
         };
-        let action = WriteAction {
-            index: IndexName::new(index).map_err(|error| error.to_string())?,
-            id: DocumentId::new(id).map_err(|error| error.to_string())?,
-            op: WriteOp::Index(source, None),
+        let op = WriteOp::Index(source, None);
+        let outcomes = match store.write(vec![WriteAction { index, id, op }]).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => return kept(&error),
         };
-        let outcomes = store
-            .write(vec![action])
-            .await
-            .map_err(|error| error.to_string())?;
-        match outcomes.into_iter().next() {
-            Some(
-                WriteOutcome::Refused { reason, .. }
-                | WriteOutcome::Busy { reason }
-                | WriteOutcome::Unknown { reason },
-            ) => Err(reason),
-            Some(outcome) if outcome.is_done() => Ok(()),
-            Some(_) | None => Err("the store did not take it".into()),
-        }
+        Ok(match outcomes.into_iter().next() {
+            Some(WriteOutcome::Refused { reason, .. }) => Came::Failed(reason),
+            Some(WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason }) => {
+                Came::Kept(reason)
+            }
+            Some(outcome) if outcome.is_done() => Came::Done,
+            Some(_) | None => Came::Kept("the store did not take it".into()),
+        })
     }
 }
 
@@ -307,6 +379,12 @@ impl DeadLetter {
         let key = RoutingKey::new(routing_key.as_str()).ok()?;
         carried::remember_origin(&mut headers, &exchange, &key);
         carried::put_history(&mut headers, &self.ends());
+        let replays = self.replays.saturating_add(1).to_string();
+        headers.insert(carried::REPLAYS.into(), replays);
+        if self.reason.kind == DeadReason::CRASHED {
+            // It would end the next process, too.
+            headers.insert(carried::ALONE.into(), "true".into());
+        }
         let (exchange, routing_key) = if queue.is_empty() {
             (exchange, key)
         } else {

@@ -14,7 +14,7 @@ use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::{self, Rows};
 
-/// List, show, replay or discard dead letters.
+/// List, show, replay, export or discard dead letters.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dead {
     /// List dead letters, oldest first.
@@ -42,6 +42,17 @@ pub(crate) enum Dead {
         choice: Choice,
         /// Most letters to replay.
         #[arg(short, long, default_value_t = 1_000)]
+        limit: usize,
+        /// Most letters to replay in a second.
+        #[arg(long, value_parser = rate)]
+        rate: Option<f64>,
+    },
+    /// Print dead letters whole, one JSON object per line; they stay where they are.
+    Export {
+        #[command(flatten)]
+        choice: Choice,
+        /// Most letters to print.
+        #[arg(short, long, default_value_t = 10_000)]
         limit: usize,
     },
     /// Forget dead letters for good.
@@ -71,6 +82,12 @@ pub(crate) struct Choice {
     /// With this kind of reason: `record refused`, `too many tries`...
     #[arg(long)]
     reason: Option<String>,
+    /// About documents in this index or one of its partitions.
+    #[arg(long)]
+    index: Option<String>,
+    /// About the document with this id.
+    #[arg(long)]
+    document: Option<String>,
     /// Given up at this date or later.
     #[arg(long)]
     since: Option<String>,
@@ -91,6 +108,8 @@ impl Choice {
             owner: self.owner,
             kind: self.reason,
             component: self.engine,
+            index: self.index,
+            document: self.document,
             since: date(self.since).context("--since")?,
             until: date(self.until).context("--until")?,
             ids: self.ids.into_iter().collect(),
@@ -104,6 +123,7 @@ impl Dead {
         match &self {
             Self::List { choice, .. }
             | Self::Replay { choice, .. }
+            | Self::Export { choice, .. }
             | Self::Discard { choice, .. } => {
                 let named = choice.owner.is_some();
                 choice.pipeline.tell_names(&*bus, connection, named)?;
@@ -138,8 +158,21 @@ impl Dead {
                 }
                 None => bail!("no dead letter `{id}`; `maas dead list` names all"),
             },
-            Self::Replay { choice, limit } => {
-                let letters = letters.with_store(connection.open_store()?);
+            Self::Export { choice, limit } => {
+                for letter in letters.list(&choice.filter()?, limit).await? {
+                    output::line(&serde_json::to_string(&letter)?)?;
+                }
+                Outcome::Done
+            }
+            Self::Replay {
+                choice,
+                limit,
+                rate,
+            } => {
+                let mut letters = letters.with_store(connection.open_store()?);
+                if let Some(rate) = rate {
+                    letters = letters.with_rate(rate);
+                }
                 report(&letters.replay(&choice.filter()?, limit).await?, "replayed")?
             }
             Self::Discard { choice, limit, all } => {
@@ -155,9 +188,17 @@ impl Dead {
     }
 }
 
+/// Letters per second.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 => Ok(rate),
+        _ => Err("write a number above 0, as `10` or `0.5`".to_owned()),
+    }
+}
+
 fn list(letters: &[DeadLetter], output: OutputOption) -> anyhow::Result<()> {
     let mut rows = Rows::new([
-        "id", "date", "owner", "reason", "at fault", "where", "detail",
+        "id", "date", "owner", "reason", "at fault", "where", "tries", "replays", "trace", "detail",
     ]);
     for letter in letters {
         let origin = match &letter.original {
@@ -176,6 +217,9 @@ fn list(letters: &[DeadLetter], output: OutputOption) -> anyhow::Result<()> {
             json!(letter.reason.kind),
             json!(letter.reason.component),
             json!(origin),
+            json!(letter.tries),
+            json!(letter.replays),
+            json!(letter.trace()),
             json!(letter.reason.detail),
         ]);
     }

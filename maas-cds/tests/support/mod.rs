@@ -1,5 +1,6 @@
 //! What the tests of the program share: the program in a data folder of its own, and a small pipeline.
 #![allow(clippy::unwrap_used)] // Helpers of tests, where a failure is to stop the test.
+#![allow(dead_code)] // Not every test needs all of it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

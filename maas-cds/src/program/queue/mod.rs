@@ -1,20 +1,21 @@
 //! `maas queue`: the queues of the bus.
 
-use std::collections::BTreeMap;
+mod carry;
+mod feed;
+
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
-use maas_model::message::{
-    ExchangeName, Message, MessageBus, Outgoing, Published, QueueName, RoutingKey,
-};
+use maas_model::message::{ExchangeName, MessageBus, QueueName, RoutingKey};
 use serde_json::{Value, json};
 
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::{self, Rows};
+use feed::Feed;
 
-/// List, look into, empty or feed queues.
+/// List, look into, empty, feed, move or keep queues.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
     /// List queues with what waits in them; on RabbitMQ those of the pipeline, and the delay queues of all.
@@ -56,6 +57,41 @@ pub(crate) enum Queue {
         /// 0 to 9; only classic queues heed it.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=9))]
         priority: u8,
+        /// Cut messages that name more documents than this.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        chunk_size: Option<u32>,
+    },
+    /// Move messages to the end of another queue, where they begin anew.
+    Move {
+        /// The queue to take from.
+        from: String,
+        /// The queue to put into.
+        to: String,
+        /// Most messages to move.
+        #[arg(short, long, default_value_t = 100_000)]
+        limit: usize,
+    },
+    /// Take messages out of a queue and keep each in a file, to be put back with `restore`.
+    Backup {
+        /// The queue.
+        queue: String,
+        /// The folder; made when it is missing.
+        folder: PathBuf,
+        /// Most messages to take.
+        #[arg(short, long, default_value_t = 100_000)]
+        limit: usize,
+    },
+    /// Put messages that `backup` kept back into the queue they were taken from. The files stay.
+    Restore {
+        /// Files, or folders of them.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Into this queue instead.
+        #[arg(long)]
+        to: Option<String>,
+        /// Cut messages that name more documents than this.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        chunk_size: Option<u32>,
     },
 }
 
@@ -85,10 +121,31 @@ impl Queue {
                 files,
                 exchange,
                 priority,
+                chunk_size,
             } => {
-                let exchange = ExchangeName::new(exchange)?;
-                let key = RoutingKey::new(routing_key)?;
-                publish(&*bus, &exchange, &key, &files, priority).await?
+                let feed = Feed {
+                    exchange: ExchangeName::new(exchange)?,
+                    key: RoutingKey::new(routing_key)?,
+                    priority,
+                    chunk_size,
+                };
+                feed.publish(&*bus, &files).await?
+            }
+            Self::Move { from, to, limit } => {
+                carry::carry(&*bus, &QueueName::new(from)?, &QueueName::new(to)?, limit).await?
+            }
+            Self::Backup {
+                queue,
+                folder,
+                limit,
+            } => carry::backup(&*bus, &QueueName::new(queue)?, &folder, limit).await?,
+            Self::Restore {
+                files,
+                to,
+                chunk_size,
+            } => {
+                let to = to.map(QueueName::new).transpose()?;
+                carry::restore(&*bus, &files, to.as_ref(), chunk_size).await?
             }
         };
         bus.close().await?;
@@ -128,63 +185,4 @@ async fn peek(bus: &dyn MessageBus, queue: &QueueName, limit: usize) -> anyhow::
         output::line(&printed.to_string())?;
     }
     Ok(Outcome::Done)
-}
-
-async fn publish(
-    bus: &dyn MessageBus,
-    exchange: &ExchangeName,
-    key: &RoutingKey,
-    files: &[PathBuf],
-    priority: u8,
-) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome::Done;
-    for file in expand(files)? {
-        let shown = file.display().to_string();
-        let body = std::fs::read(&file).with_context(|| format!("cannot read `{shown}`"))?;
-        let message = Message::parse(&body).with_context(|| shown.clone())?;
-        let message_id = match message.message_id.is_empty() {
-            true => uuid::Uuid::new_v4().to_string(),
-            false => message.message_id,
-        };
-        let outgoing = Outgoing {
-            exchange: exchange.clone(),
-            routing_key: key.clone(),
-            body,
-            message_id,
-            priority,
-            headers: BTreeMap::new(),
-        };
-        match bus.publish(vec![outgoing]).await?.as_slice() {
-            [Published::Routed] => output::line(&format!("{shown}: published"))?,
-            [Published::Refused(reason)] => {
-                outcome = Outcome::NotWell;
-                output::line(&format!("{shown}: refused: {reason}"))?;
-            }
-            _ => {
-                outcome = Outcome::NotWell;
-                output::line(&format!("{shown}: no queue of `{exchange}` takes `{key}`"))?;
-            }
-        }
-    }
-    Ok(outcome)
-}
-
-/// Folders become their `*.json` files, by name.
-fn expand(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut expanded = Vec::new();
-    for file in files {
-        if !file.is_dir() {
-            expanded.push(file.clone());
-            continue;
-        }
-        let entries =
-            std::fs::read_dir(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let mut found: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
-            .collect();
-        found.sort();
-        expanded.extend(found);
-    }
-    Ok(expanded)
 }

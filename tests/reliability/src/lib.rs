@@ -17,6 +17,7 @@ pub mod lab;
 pub mod load;
 pub mod oracle;
 pub mod pair;
+pub mod pools;
 pub mod program;
 pub mod report;
 pub mod schedule;

@@ -1,4 +1,5 @@
 //! Engines that only the program under test has.
 
+pub mod count;
 mod derive;
 mod harm;

@@ -1,6 +1,7 @@
 //! What is done to processes, servers and files: one function per recipe.
 
 mod disk;
+pub mod opensearch;
 mod power_cut;
 mod process;
 

@@ -1,5 +1,6 @@
 //! The goals: one file or folder each.
 
+mod conflicts;
 mod crashes;
 mod failpoints;
 mod machine;
@@ -72,5 +73,6 @@ pub fn all() -> Vec<Goal> {
         shared_folder::GOAL,
         machine::GOAL,
         poison::GOAL,
+        conflicts::GOAL,
     ]
 }

@@ -1,0 +1,81 @@
+//! A real node that goals break, and its own account of what it was asked.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use maas_model::document::{DocumentId, IndexName, Source};
+use maas_model::store::{
+    DocumentStore, OpenSearchOptions, OpenSearchStore, WriteAction, WriteOp, WriteOutcome,
+};
+use maas_tests::server::OpenSearch;
+use serde_json::Value;
+
+/// A store on this address, as a process of its own would open it.
+pub fn connect(url: &str, options: OpenSearchOptions) -> Result<Arc<dyn DocumentStore>> {
+    let options = OpenSearchOptions {
+        replicas: Some(0),
+        ..options
+    };
+    Ok(Arc::new(OpenSearchStore::connect(&url.parse()?, options)?))
+}
+
+/// A number of the node's own statistics of an index, over all shards: `/get/total`.
+pub async fn statistic(node: &OpenSearch, index: &str, pointer: &str) -> Result<u64> {
+    let stats = node.json(&format!("/{index}/_stats")).await?;
+    let path = format!("/_all/primaries{pointer}");
+    let number = stats.pointer(&path).and_then(Value::as_u64);
+    number.with_context(|| format!("no statistic `{pointer}` of `{index}`"))
+}
+
+/// Every document of an index, refreshed before, read past our own client.
+pub async fn contents(node: &OpenSearch, index: &str) -> Result<Vec<(String, Value)>> {
+    node.ask(reqwest::Method::POST, &format!("/{index}/_refresh"), None)
+        .await?;
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let query = format!("/{index}/_search?size=5000&sort=_id&version=true{after}");
+        let page = node.json(&query).await?;
+        let hits = page["hits"]["hits"].as_array().cloned().unwrap_or_default();
+        let Some(last) = hits.last() else {
+            return Ok(found);
+        };
+        let last = last["_id"].as_str().unwrap_or_default();
+        after = format!("&search_after={last}");
+        found.extend(hits.into_iter().map(|mut hit| {
+            let id = hit["_id"].as_str().unwrap_or_default().to_owned();
+            (id, hit["_source"].take())
+        }));
+        if found.len() < 5_000 {
+            return Ok(found);
+        }
+    }
+}
+
+/// Writes documents that nobody else writes meanwhile.
+pub async fn write(
+    store: &dyn DocumentStore,
+    index: &str,
+    documents: impl IntoIterator<Item = (String, Value)>,
+) -> Result<Vec<DocumentId>> {
+    let index = IndexName::new(index)?;
+    let mut actions = Vec::new();
+    let mut ids = Vec::new();
+    for (id, source) in documents {
+        let id = DocumentId::new(id)?;
+        ids.push(id.clone());
+        let source: Source = serde_json::from_value(source)?;
+        actions.push(WriteAction {
+            index: index.clone(),
+            id,
+            op: WriteOp::Index(source, None),
+        });
+    }
+    let outcomes = store.write(actions).await?;
+    anyhow::ensure!(
+        outcomes.iter().all(WriteOutcome::is_done),
+        "a document was not written: {:?}",
+        outcomes.iter().find(|outcome| !outcome.is_done())
+    );
+    Ok(ids)
+}

@@ -6,5 +6,6 @@ mod bus_again;
 mod bus_full;
 mod bus_tls;
 mod opensearch;
+mod opensearch_tls;
 mod servers;
 mod templates;

@@ -10,3 +10,4 @@ pub mod proxy;
 pub mod random;
 pub mod sample;
 pub mod server;
+pub mod tls_front;

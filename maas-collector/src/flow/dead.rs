@@ -31,6 +31,7 @@ pub(super) fn document(
     detail: &str,
 ) -> DeadLetter {
     let original = DeadOriginal::Document {
+        made_by: None,
         index: action.index.to_string(),
         id: action.id.to_string(),
         source: match action.op {

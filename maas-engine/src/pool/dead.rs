@@ -21,8 +21,8 @@ pub(crate) struct Grave {
 enum What {
     /// Inputs: replayed as a message that names only them.
     Inputs(Vec<DocumentId>),
-    /// A document that the store refused.
-    Document(Document),
+    /// A document that the store refused, and the inputs it was made from; none: all of the message.
+    Document(Document, Vec<DocumentId>),
 }
 
 impl Grave {
@@ -31,8 +31,12 @@ impl Grave {
         Self { reason, what }
     }
 
-    pub(crate) fn document(reason: DeadReason, document: Document) -> Self {
-        let what = What::Document(document);
+    pub(crate) fn document(
+        reason: DeadReason,
+        document: Document,
+        inputs: Vec<DocumentId>,
+    ) -> Self {
+        let what = What::Document(document, inputs);
         Self { reason, what }
     }
 
@@ -41,7 +45,7 @@ impl Grave {
         let same = self.reason.component.as_deref() == Some(engine);
         match &self.what {
             What::Inputs(ids) if same => ids.first(),
-            What::Inputs(_) | What::Document(_) => None,
+            What::Inputs(_) | What::Document(..) => None,
         }
     }
 }
@@ -68,27 +72,35 @@ impl Run<'_> {
 
     fn original(&self, what: What) -> DeadOriginal {
         match what {
-            What::Inputs(document_ids) => {
-                let message = Message {
-                    document_ids,
-                    ..Message::clone(&self.message)
-                };
-                DeadOriginal::Message {
-                    exchange: self.work.exchange.to_string(),
-                    routing_key: self.work.routing_key.to_string(),
-                    queue: self.work.queue.to_string(),
-                    priority: self.work.priority,
-                    body: String::from_utf8(message.to_body()).ok(),
-                    body_base64: None,
-                    headers: self.work.headers.clone(),
-                }
-            }
-            What::Document(document) => DeadOriginal::Document {
+            What::Inputs(document_ids) => self.part(document_ids),
+            What::Document(document, inputs) => DeadOriginal::Document {
                 index: document.index.to_string(),
                 id: document.id.to_string(),
                 source: Value::Object(document.source),
                 origin: self.message.message_id.clone(),
+                made_by: Some(Box::new(self.part(if inputs.is_empty() {
+                    self.message.document_ids.clone()
+                } else {
+                    inputs
+                }))),
             },
+        }
+    }
+
+    /// The message, naming only these inputs.
+    fn part(&self, document_ids: Vec<DocumentId>) -> DeadOriginal {
+        let message = Message {
+            document_ids,
+            ..Message::clone(&self.message)
+        };
+        DeadOriginal::Message {
+            exchange: self.work.exchange.to_string(),
+            routing_key: self.work.routing_key.to_string(),
+            queue: self.work.queue.to_string(),
+            priority: self.work.priority,
+            body: String::from_utf8(message.to_body()).ok(),
+            body_base64: None,
+            headers: self.work.headers.clone(),
         }
     }
 }

@@ -255,7 +255,7 @@ impl Run<'_> {
                 ..DeadReason::default()
             };
             self.graves.push(match changes.iter().position(same) {
-                Some(place) => Grave::document(reason, changes.swap_remove(place).document),
+                Some(place) => Grave::document(reason, changes.swap_remove(place).document, inputs),
                 None => Grave::input(reason, inputs),
             });
         }

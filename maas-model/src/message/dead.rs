@@ -104,7 +104,22 @@ pub enum DeadOriginal {
         source: serde_json::Value,
         /// The file or the id of the message it came from.
         origin: String,
+        /// The message that makes it again, when one does. Replayed in place of the document: then it is
+        /// made from what there is by then, and announced as if it had never failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_by: Option<Box<DeadOriginal>>,
     },
+}
+
+impl DeadOriginal {
+    /// The message to be published again, when there is one.
+    pub(super) fn message(&self) -> Option<&Self> {
+        match self {
+            Self::Message { .. } => Some(self),
+            Self::Document { made_by, .. } => made_by.as_deref(),
+            Self::Record { .. } => None,
+        }
+    }
 }
 
 /// An earlier end of the same work.

@@ -177,7 +177,7 @@ impl DeadLetters {
     }
 
     /// Gives at most `limit` letters back to where they came from: a message to its queue (with its
-    /// history, should it die again), a document to the store, a record to its collector.
+    /// history, should it die again), a document to the engine that made it or else to the store, a record to its collector.
     pub async fn replay(&self, filter: &DeadFilter, limit: usize) -> Result<Resolved, BusError> {
         let mut first = true;
         self.resolve(filter, limit, async |letter| {
@@ -286,7 +286,10 @@ impl DeadLetters {
 
     async fn replay_one(&self, letter: &DeadLetter) -> Result<Came, BusError> {
         match &letter.original {
-            DeadOriginal::Message { .. } => self.replay_message(letter).await,
+            DeadOriginal::Message { .. }
+            | DeadOriginal::Document {
+                made_by: Some(_), ..
+            } => self.replay_message(letter).await,
             DeadOriginal::Document {
                 index, id, source, ..
             } => self.replay_document(index, id, source).await,
@@ -365,7 +368,7 @@ impl DeadLetter {
             body,
             body_base64,
             headers,
-        } = &self.original
+        } = self.original.message()?
         else {
             return None;
         };

@@ -12,6 +12,7 @@ pub mod crew;
 pub mod engine;
 pub mod fault;
 pub mod goal;
+pub mod inflated;
 pub mod judge;
 pub mod lab;
 pub mod load;

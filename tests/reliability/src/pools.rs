@@ -9,8 +9,8 @@ use maas_engine::pool::{PoolContext, PoolRunner};
 use maas_model::clock::Clock;
 use maas_model::document::DocumentId;
 use maas_model::message::{
-    Binding, DeadLetter, EmbeddedBus, ExchangeName, Message, MessageBus, Outgoing, Published, QueueName,
-    RoutingKey, Topology,
+    Binding, DeadLetter, EmbeddedBus, ExchangeName, Message, MessageBus, Outgoing, Published,
+    QueueName, RoutingKey, Topology,
 };
 use maas_model::pipeline::Pipeline;
 use maas_model::store::DocumentStore;
@@ -136,16 +136,21 @@ impl Pools {
     /// How many messages wait in this queue or are worked on.
     pub async fn left(&self, queue: &str) -> Result<u64> {
         let found = self.bus.queues(queue).await?;
-        let left =
-            found.iter().map(|queue| queue.ready + queue.delayed + queue.unsettled.unwrap_or(0));
+        let left = found
+            .iter()
+            .map(|queue| queue.ready + queue.delayed + queue.unsettled.unwrap_or(0));
         Ok(left.sum())
     }
 
     /// The dead letters of a pool.
     pub async fn dead(&self, pool: &str) -> Result<Vec<DeadLetter>> {
         let letters = self.bus.peek(&Topology::parking_queue(pool)?, MOST).await?;
-        let letters = letters.iter().map(|letter| serde_json::from_slice(&letter.body));
-        letters.collect::<Result<_, _>>().context("a dead letter is malformed")
+        let letters = letters
+            .iter()
+            .map(|letter| serde_json::from_slice(&letter.body));
+        letters
+            .collect::<Result<_, _>>()
+            .context("a dead letter is malformed")
     }
 
     /// What waits in this queue.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maas_model::document::DocumentId;
 use maas_model::message::{DeadLetter, DeadOriginal, Message, Published};
 use maas_model::pipeline::MissingInput;
 use serde_json::json;
@@ -120,9 +121,23 @@ async fn a_document_that_the_store_refuses_costs_its_neighbours_nothing() {
     );
     assert_eq!(letter.reason.kind, "document refused");
     assert_eq!(letter.reason.component.as_deref(), Some("COPY"));
-    let DeadOriginal::Document { id, source, .. } = letter.original else {
+    let DeadOriginal::Document {
+        id,
+        source,
+        made_by: Some(made_by),
+        ..
+    } = letter.original
+    else {
         panic!("no document: {:?}", letter.original);
     };
+    let DeadOriginal::Message {
+        body: Some(body), ..
+    } = *made_by
+    else {
+        panic!("no message");
+    };
+    let again = Message::parse(body.as_bytes()).unwrap();
+    assert_eq!(again.document_ids, [DocumentId::new("50").unwrap()]);
     assert_eq!((id.as_str(), &source["value"]), ("50", &json!("50")));
     assert!(!bench.published(1).iter().any(|line| line.contains(" 50 ")));
 }

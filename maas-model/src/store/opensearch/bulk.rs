@@ -20,7 +20,8 @@ use crate::store::{StoreError, WriteAction, WriteOutcome};
 const INSIST: Duration = Duration::from_secs(10);
 /// The first pause before that, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How many come at once is the pace's affair: no need to stay away for long.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 impl OpenSearchStore {
     /// See [`DocumentStore::write`](crate::store::DocumentStore::write).

@@ -20,6 +20,8 @@ mod query;
 mod read;
 mod search;
 mod size;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod url;
 mod whole;

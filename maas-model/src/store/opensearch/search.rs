@@ -190,7 +190,7 @@ struct Found<'a> {
     scroll: Option<String>,
     #[serde(borrow)]
     hits: Hits<'a>,
-    #[serde(rename = "_shards", default)]
+    #[serde(rename = "_shards")]
     shards: Shards,
 }
 

@@ -10,14 +10,14 @@ use crate::store::StoreError;
 /// An answer, and how many shards gave it.
 #[derive(Deserialize)]
 struct Whole<T> {
-    #[serde(rename = "_shards", default)]
+    #[serde(rename = "_shards")]
     shards: Shards,
     #[serde(flatten)]
     answer: T,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Every answer of this kind has it: one without is none.
+#[derive(Deserialize)]
 pub(super) struct Shards {
     pub failed: u64,
 }

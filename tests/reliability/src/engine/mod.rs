@@ -2,4 +2,6 @@
 
 pub mod count;
 mod derive;
+pub mod gather;
 mod harm;
+mod inflate;

@@ -8,7 +8,10 @@ use maas_model::store::{
     DocumentStore, OpenSearchOptions, OpenSearchStore, WriteAction, WriteOp, WriteOutcome,
 };
 use maas_tests::server::OpenSearch;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Documents of one request.
+const PAGE: usize = 2_000;
 
 /// A store on this address, as a process of its own would open it.
 pub fn connect(url: &str, options: OpenSearchOptions) -> Result<Arc<dyn DocumentStore>> {
@@ -31,23 +34,24 @@ pub async fn statistic(node: &OpenSearch, index: &str, pointer: &str) -> Result<
 pub async fn contents(node: &OpenSearch, index: &str) -> Result<Vec<(String, Value)>> {
     node.ask(reqwest::Method::POST, &format!("/{index}/_refresh"), None)
         .await?;
-    let mut found = Vec::new();
-    let mut after = String::new();
+    let mut found: Vec<(String, Value)> = Vec::new();
+    let mut body = json!({"size": PAGE, "sort": ["_id"]});
     loop {
-        let query = format!("/{index}/_search?size=5000&sort=_id&version=true{after}");
-        let page = node.json(&query).await?;
-        let hits = page["hits"]["hits"].as_array().cloned().unwrap_or_default();
-        let Some(last) = hits.last() else {
-            return Ok(found);
+        let path = format!("/{index}/_search");
+        let mut page = node
+            .ask(reqwest::Method::POST, &path, Some(body.clone()))
+            .await?;
+        let Some(hits) = page["hits"]["hits"].as_array_mut() else {
+            anyhow::bail!("no documents in {page}");
         };
-        let last = last["_id"].as_str().unwrap_or_default();
-        after = format!("&search_after={last}");
-        found.extend(hits.into_iter().map(|mut hit| {
+        let count = hits.len();
+        found.extend(hits.iter_mut().map(|hit| {
             let id = hit["_id"].as_str().unwrap_or_default().to_owned();
             (id, hit["_source"].take())
         }));
-        if found.len() < 5_000 {
-            return Ok(found);
+        match found.last() {
+            Some((last, _)) if count == PAGE => body["search_after"] = json!([last]),
+            _ => return Ok(found),
         }
     }
 }

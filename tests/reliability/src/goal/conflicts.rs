@@ -81,7 +81,9 @@ async fn count(
     let zero = (0..DOCUMENTS).map(|id| (id.to_string(), json!({"count": 0})));
     write(&*store, "counter", zero).await?;
     let mut expected = vec![0_u64; DOCUMENTS as usize];
-    let lists = (0..messages).map(|_| Vec::new()).collect::<Vec<Vec<DocumentId>>>();
+    let lists = (0..messages)
+        .map(|_| Vec::new())
+        .collect::<Vec<Vec<DocumentId>>>();
     let lists = fill(lists, setting.seed, &mut expected)?;
     let reads = statistic(node, "counter", "/get/total").await?;
     take_runs();
@@ -95,12 +97,19 @@ async fn count(
     let runs = take_runs();
     let reads = statistic(node, "counter", "/get/total").await? - reads;
     ensure!(pools.dead(pool).await?.is_empty(), "there are dead letters");
-    ensure!(runs.begun.len() == messages, "{} messages begun", runs.begun.len());
+    ensure!(
+        runs.begun.len() == messages,
+        "{} messages begun",
+        runs.begun.len()
+    );
     let again = runs.begun.values().filter(|times| **times > 1).count();
     ensure!(again == 0, "{again} messages were handed back");
     for (id, source) in contents(node, "counter").await? {
         let expected = expected[id.parse::<usize>()?];
-        ensure!(source["count"] == expected, "{id}: {source} instead of {expected}");
+        ensure!(
+            source["count"] == expected,
+            "{id}: {source} instead of {expected}"
+        );
     }
     Ok(Done {
         reads_per_message: reads as f64 / messages as f64,

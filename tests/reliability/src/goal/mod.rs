@@ -1,11 +1,18 @@
 //! The goals: one file or folder each.
 
+mod answers;
+mod blocked;
 mod conflicts;
 mod crashes;
 mod failpoints;
+mod hang;
+mod large;
 mod machine;
 mod poison;
 mod power_cut;
+mod pressure;
+mod refused;
+mod search;
 mod shared_folder;
 
 use std::fmt;
@@ -74,5 +81,12 @@ pub fn all() -> Vec<Goal> {
         machine::GOAL,
         poison::GOAL,
         conflicts::GOAL,
+        search::GOAL,
+        large::GOAL,
+        pressure::GOAL,
+        refused::GOAL,
+        hang::GOAL,
+        answers::GOAL,
+        blocked::GOAL,
     ]
 }

@@ -9,6 +9,7 @@
 //! `maas-collector` and `maas-engine` depend on this crate and never on each other: they meet only
 //! in documents and messages.
 
+pub mod chance;
 pub mod clock;
 pub mod document;
 pub mod expression;
@@ -17,6 +18,7 @@ pub mod layer;
 pub mod message;
 pub mod model;
 pub mod pipeline;
+pub mod planted;
 pub mod plugin;
 pub mod secret;
 pub mod store;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maas_model::document::{DocumentId, IndexName, Source};
+use maas_model::planted::{Bug, planted};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
@@ -115,10 +116,9 @@ impl Flow {
         group: &mut Group,
     ) -> Result<(), FlowError> {
         let passed = group.passed;
-        let announced = group
-            .waiting
-            .iter()
-            .take_while(|waiting| waiting.after <= passed);
+        let announced = group.waiting.iter().take_while(|waiting| {
+            waiting.after <= passed || planted(Bug::SettleBeforeTheAnnouncement)
+        });
         let announced: Vec<Waiting> = {
             let count = announced.count();
             group.waiting.drain(..count).collect()

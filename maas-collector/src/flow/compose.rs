@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use maas_model::chance;
 use maas_model::document::{DocumentId, IndexName, zulu};
 use maas_model::message::{Message, Outgoing, RoutingKey};
 use tracing::warn;
-use uuid::Uuid;
 
 use super::recipe::Recipe;
 
@@ -54,7 +54,7 @@ impl Recipe {
         let model = self.target.as_ref().map(|target| target.model.name.clone());
         Message {
             date: zulu(self.clock.now()),
-            message_id: Uuid::new_v4().to_string(),
+            message_id: chance::uuid().to_string(),
             pipeline: vec![self.announce.collector_name.clone()],
             document_class: model.unwrap_or_default(),
             ..Message::default()

@@ -129,8 +129,9 @@ impl Patience {
     /// Waits so long, unless the run is cancelled.
     pub(super) async fn wait(&self, delay: Duration) -> Result<(), FlowError> {
         tokio::select! {
-            () = tokio::time::sleep(delay) => Ok(()),
+            biased;
             () = self.cancel.cancelled() => Err(FlowError::Cancelled),
+            () = tokio::time::sleep(delay) => Ok(()),
         }
     }
 }

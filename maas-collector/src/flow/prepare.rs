@@ -120,7 +120,7 @@ pub(super) fn extract(
     shared: &Shared,
     target: &Target,
     item: Arc<Item>,
-    portions: &mpsc::Sender<Portion>,
+    portions: &mut dyn Outlet,
     cancel: &CancellationToken,
 ) {
     let path = item.raw.path.clone();
@@ -145,12 +145,35 @@ pub(super) fn extract(
     sink.end(extracted);
 }
 
+/// Takes portions from the extractor.
+pub(super) trait Outlet {
+    /// Takes a portion, once there is room for so many bytes of it. `false`: nobody wants more.
+    fn put(&mut self, portion: Portion) -> bool;
+}
+
+/// To the writer, from a thread that may wait for it.
+pub(super) struct Blocking<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) portions: &'a mpsc::Sender<Portion>,
+}
+
+impl Outlet for Blocking<'_> {
+    fn put(&mut self, mut portion: Portion) -> bool {
+        if let Portion::Records { place, bytes, .. } = &mut portion
+            && *bytes > 0
+        {
+            *place = Some(self.shared.room.take_blocking(*bytes));
+        }
+        self.portions.blocking_send(portion).is_ok()
+    }
+}
+
 struct PortionSink<'a> {
     shared: &'a Shared,
     target: &'a Target,
     now: String,
     item: &'a Arc<Item>,
-    portions: &'a mpsc::Sender<Portion>,
+    portions: &'a mut dyn Outlet,
     cancel: &'a CancellationToken,
     records: Vec<Prepared>,
     bad: Vec<BadRecord>,
@@ -213,11 +236,11 @@ impl PortionSink<'_> {
             item: Arc::clone(self.item),
             records: std::mem::take(&mut self.records),
             bad: std::mem::take(&mut self.bad),
-            place: (bytes > 0).then(|| self.shared.room.take_blocking(bytes)),
+            place: None,
             bytes,
             ending,
         };
         // Nobody listens any more when another stage failed.
-        self.stopped |= self.portions.blocking_send(portion).is_err();
+        self.stopped |= !self.portions.put(portion);
     }
 }

@@ -1,9 +1,10 @@
 //! Publishes until everything is where it belongs.
 
+use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{DeadLetter, Message, Outgoing, Published};
+use maas_model::planted::{Bug, planted};
 use tracing::{debug, error, info, warn};
-use uuid::Uuid;
 
 use super::patience::{Delays, Patience};
 use super::stats::Count;
@@ -77,7 +78,10 @@ impl Flow {
             for (message, outcome) in messages.into_iter().zip(outcomes) {
                 match outcome {
                     Published::Routed => delivered.taken += 1,
-                    Published::Unroutable if self.shared.expects(&message) => {
+                    Published::Unroutable
+                        if self.shared.expects(&message)
+                            && !planted(Bug::IgnoreAReturnedMessageOfAFlow) =>
+                    {
                         returned = Some(message.routing_key.clone());
                         again.push(message);
                     }
@@ -128,7 +132,7 @@ fn halves(message: &Outgoing) -> Option<[Outgoing; 2]> {
     let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
     Some([first, second].map(|ids| {
         let half = Message {
-            message_id: Uuid::new_v4().to_string(),
+            message_id: chance::uuid().to_string(),
             document_ids: ids.to_vec(),
             ..whole.clone()
         };

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use maas_model::planted::{Bug, planted};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::journal::Mark;
 use super::patience::Patience;
-use super::prepare::{Portion, extract};
-use super::{Ending, Flow, FlowError, FlowMode, Item, meta};
+use super::prepare::{Blocking, Outlet, Portion, extract};
+use super::{Ending, Flow, FlowError, FlowMode, Item, Shared, meta};
 use crate::collect::{CollectError, ItemOutcome, RawItem};
 
 /// Items taken from the collector together: one look into the journal for all.
@@ -105,7 +107,12 @@ impl Flow {
             .filter(|(_, mark)| **mark == Mark::Unknown)
             .map(|(item, _)| item)
             .collect();
-        if !fresh.is_empty() {
+        if planted(Bug::BookmarkAhead) {
+            let all: Vec<_> = items.iter().map(|item| (item.clone(), None)).collect();
+            patience
+                .until_done("writing the journal", || self.journal.finish(&all))
+                .await?;
+        } else if !fresh.is_empty() && !planted(Bug::ForgetTheStartMark) {
             patience
                 .until_done("writing the journal", || self.journal.begin(&fresh))
                 .await?;
@@ -118,8 +125,8 @@ impl Flow {
                 self.settle(item, ItemOutcome::Done).await;
             } else {
                 self.unsettled_items_are_few(patience).await?;
-                self.extract(patience, item, mark == Mark::Started, portions)
-                    .await;
+                let recovered = mark == Mark::Started && !planted(Bug::IgnoreTheStartMark);
+                self.extract(patience, item, recovered, portions).await;
             }
         }
         Ok(())
@@ -141,31 +148,22 @@ impl Flow {
         recovered: bool,
         portions: &mpsc::Sender<Portion>,
     ) {
-        let shared = Arc::clone(&self.shared);
-        let cancel = patience.cancel().clone();
-        let out = portions.clone();
         let bare = Arc::new(Item {
             raw: raw.clone(),
             recovered,
             meta: None,
         });
-        let work = tokio::task::spawn_blocking(move || {
-            let Some(target) = &shared.recipe.target else {
-                return Err(Ending::Complete);
-            };
-            let meta = meta::read(&raw.path).map_err(Ending::Broken)?;
-            let item = Arc::new(Item {
-                raw,
-                recovered,
-                meta,
-            });
-            extract(&shared, target, item, &out, &cancel);
-            Ok(())
-        });
-        let ending = match work.await {
-            Ok(Ok(())) => return,
-            Ok(Err(ending)) => ending,
-            Err(error) => Ending::Broken(format!("the extractor failed: {error}")),
+        let cancel = patience.cancel().clone();
+        let Err(ending) = run(
+            Arc::clone(&self.shared),
+            raw,
+            recovered,
+            portions.clone(),
+            cancel,
+        )
+        .await
+        else {
+            return;
         };
         // A closed channel means that another stage failed, and says so itself.
         let _ = portions
@@ -189,4 +187,77 @@ impl Flow {
         }
         self.shared.stats.settled();
     }
+}
+
+/// Extracts on a blocking thread; how the item ends when it came to no end by itself.
+async fn run(
+    shared: Arc<Shared>,
+    raw: RawItem,
+    recovered: bool,
+    portions: mpsc::Sender<Portion>,
+    cancel: CancellationToken,
+) -> Result<(), Ending> {
+    #[cfg(feature = "simulation")]
+    if maas_model::chance::is_seeded() {
+        return inline(&shared, raw, recovered, &portions, &cancel).await;
+    }
+    let work = tokio::task::spawn_blocking(move || {
+        let mut outlet = Blocking {
+            shared: &shared,
+            portions: &portions,
+        };
+        extract_item(&shared, raw, recovered, &mut outlet, &cancel)
+    });
+    work.await
+        .unwrap_or_else(|error| Err(Ending::Broken(format!("the extractor failed: {error}"))))
+}
+
+fn extract_item(
+    shared: &Shared,
+    raw: RawItem,
+    recovered: bool,
+    outlet: &mut dyn Outlet,
+    cancel: &CancellationToken,
+) -> Result<(), Ending> {
+    let Some(target) = &shared.recipe.target else {
+        return Err(Ending::Complete);
+    };
+    let meta = meta::read(&raw.path).map_err(Ending::Broken)?;
+    let item = Arc::new(Item {
+        raw,
+        recovered,
+        meta,
+    });
+    extract(shared, target, item, outlet, cancel);
+    Ok(())
+}
+
+/// Without a thread, whose pace nobody can repeat. What is extracted is kept until there is room: for the
+/// small files of a simulation.
+#[cfg(feature = "simulation")]
+async fn inline(
+    shared: &Shared,
+    raw: RawItem,
+    recovered: bool,
+    portions: &mpsc::Sender<Portion>,
+    cancel: &CancellationToken,
+) -> Result<(), Ending> {
+    struct Kept(Vec<Portion>);
+    impl Outlet for Kept {
+        fn put(&mut self, portion: Portion) -> bool {
+            self.0.push(portion);
+            true
+        }
+    }
+    let mut kept = Kept(Vec::new());
+    extract_item(shared, raw, recovered, &mut kept, cancel)?;
+    for mut portion in kept.0 {
+        if let Portion::Records { place, bytes, .. } = &mut portion {
+            *place = Some(shared.room.take(*bytes).await);
+        }
+        if portions.send(portion).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -63,7 +63,7 @@ impl FlowRoom {
         Handle::current().block_on(self.take(bytes))
     }
 
-    async fn take(&self, bytes: usize) -> Place {
+    pub(super) async fn take(&self, bytes: usize) -> Place {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let shared = Arc::clone(&self.shared.free);
         let permit = tokio::select! {

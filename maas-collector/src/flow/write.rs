@@ -28,6 +28,7 @@ impl Flow {
         let mut open = true;
         while open || !running.is_empty() {
             tokio::select! {
+                biased;
                 Some(written) = running.next(), if !running.is_empty() => {
                     ids_running.pop_front();
                     if batches.send(written?).await.is_err() {

@@ -9,7 +9,8 @@ use maas_model::message::DeadReason;
 use super::chain::Step;
 use super::contain::Share;
 use super::dead::Grave;
-use super::plan::{Debt, Plan};
+use super::intent::Left;
+use super::plan::Plan;
 use super::run::Run;
 use super::verdict::{Cause, Stop, Verdict, delay};
 use crate::engine::Batch;
@@ -37,12 +38,12 @@ impl Run<'_> {
         place: usize,
         step: &Step,
         plan: &mut Plan,
-        mut debt: Debt,
+        mut left: Left,
     ) -> Result<(), Stop> {
         let mut waiting = vec![self.batch()];
         let (mut blamed, mut healthy) = (Vec::new(), false);
         while let Some(mut batch) = waiting.pop() {
-            let worked = self.rounds(place, step, plan, &mut debt, &mut batch);
+            let worked = self.rounds(place, step, plan, &mut left, &mut batch);
             let Err(stop) = worked.await else {
                 healthy = true;
                 continue;

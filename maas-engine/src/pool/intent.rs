@@ -2,16 +2,24 @@
 //! from one that died announces it also when it finds it written already.
 //!
 //! One small document per message and step, written before the first write that will be announced,
-//! removed when everything is announced and confirmed.
+//! removed when everything is announced and confirmed. A message may be there twice (published again after
+//! a lost confirm), and both may be in hand: they share the document, so it is only ever written, and
+//! removed, at the version that was seen last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use maas_model::clock::Clock;
-use maas_model::document::{DocumentId, IdError, IndexName, IndexNameError, Source, zulu};
+use maas_model::document::{
+    Document, DocumentId, IdError, IndexName, IndexNameError, Source, Version, zulu,
+};
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::model::{Field, FieldType, Model};
-use maas_model::store::{DocumentStore, StoreError, WriteAction, WriteOp, WriteOutcome};
+use maas_model::planted::{Bug, planted};
+use maas_model::store::{
+    DocumentStore, Query, Search, StoreError, WriteAction, WriteOp, WriteOutcome,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -63,6 +71,29 @@ pub(crate) struct Whose<'a> {
     pub(crate) engine: &'a str,
 }
 
+/// What an intent says, and at which version; no version: there is none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Left {
+    pub(crate) debt: Debt,
+    pub(crate) version: Option<Version>,
+}
+
+/// An intent whose message may never come again.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    id: DocumentId,
+    version: Option<Version>,
+    pub(crate) message_id: String,
+    pub(crate) engine: String,
+    pub(crate) debt: Debt,
+}
+
+/// What cannot be read is owed by nobody.
+fn debt_of(source: &Source) -> Debt {
+    let plan = source.get("plan").cloned().unwrap_or_default();
+    serde_json::from_value(plan).unwrap_or_default()
+}
+
 impl Intents {
     pub(crate) fn new(
         store: Arc<dyn DocumentStore>,
@@ -91,24 +122,29 @@ impl Intents {
     }
 
     /// What earlier runs of the message owe, one entry per step given.
-    pub(crate) async fn read(&self, steps: &[Whose<'_>]) -> Result<Vec<Debt>, StoreError> {
+    pub(crate) async fn read(&self, steps: &[Whose<'_>]) -> Result<Vec<Left>, StoreError> {
         let ids: Result<Vec<_>, _> = steps.iter().map(|&whose| self.id(whose)).collect();
         let Ok(ids) = ids else {
-            return Ok(vec![Debt::default(); steps.len()]);
+            return Ok(vec![Left::default(); steps.len()]);
         };
         let found = self.store.get_many(&self.index, &ids).await?;
-        let debt = |source: &Source| serde_json::from_value(source.get("plan")?.clone()).ok();
+        let left = |intent: Document| Left {
+            debt: debt_of(&intent.source),
+            version: intent.version,
+        };
         Ok(found
             .into_iter()
-            .map(|intent| {
-                intent
-                    .and_then(|intent| debt(&intent.source))
-                    .unwrap_or_default()
-            })
+            .map(|intent| intent.map(left).unwrap_or_default())
             .collect())
     }
 
-    pub(crate) async fn write(&self, whose: Whose<'_>, debt: &Debt) -> Result<(), StoreError> {
+    /// Leaves this debt where there is what was `left`; `None` when there is something else meanwhile.
+    pub(crate) async fn write(
+        &self,
+        whose: Whose<'_>,
+        debt: &Debt,
+        left: Option<Version>,
+    ) -> Result<Option<Version>, StoreError> {
         let source = json!({
             "pool": self.pool,
             "message_id": whose.message_id,
@@ -117,26 +153,81 @@ impl Intents {
             "plan": debt,
         });
         let Value::Object(source) = source else {
-            return Ok(());
+            return Ok(None);
+        };
+        let op = match left {
+            None if planted(Bug::TakeTheIntentOfACopy) => WriteOp::Index(source, None),
+            None => WriteOp::Create(source),
+            Some(version) => WriteOp::Index(source, Some(version)),
         };
         pass(Failpoint::Intending);
-        self.send(vec![self.action(whose, WriteOp::Index(source, None))])
-            .await?;
+        let outcomes = self.send(vec![self.action(whose, op)]).await?;
         pass(Failpoint::Intended);
-        Ok(())
+        Ok(match outcomes.first() {
+            Some(WriteOutcome::Created(version) | WriteOutcome::Updated(version)) => Some(*version),
+            _ => None,
+        })
     }
 
-    pub(crate) async fn forget(&self, steps: &[Whose<'_>]) -> Result<(), StoreError> {
+    /// Removes them where they are as they were left: another copy of the message needs what it wrote.
+    pub(crate) async fn forget(&self, steps: &[(Whose<'_>, Version)]) -> Result<(), StoreError> {
         if steps.is_empty() {
             return Ok(());
         }
         let actions = steps
             .iter()
-            .map(|&whose| self.action(whose, WriteOp::Delete(None)));
+            .map(|&(whose, left)| self.action(whose, WriteOp::Delete(Some(left))));
         pass(Failpoint::Forgetting);
         self.send(actions.collect()).await?;
         pass(Failpoint::Forgotten);
         Ok(())
+    }
+
+    /// Intents of this pool that nobody has touched for so long, some at a time.
+    pub(crate) async fn older_than(&self, age: Duration) -> Result<Vec<Orphan>, StoreError> {
+        const MOST: usize = 100;
+        let age = chrono::TimeDelta::from_std(age).unwrap_or(chrono::TimeDelta::MAX);
+        let now = self.clock.now();
+        let before = now.checked_sub_signed(age).unwrap_or(now);
+        let old = Query::Range {
+            field: "date".to_owned(),
+            gt: None,
+            gte: None,
+            lt: Some(Value::String(zulu(before))),
+            lte: None,
+        };
+        let query = Query::term("pool", self.pool.as_str()).and(old);
+        let search = Search::new(query).limited(MOST);
+        let found = self.store.search(&self.index, &search).await?;
+        // What a search finds may be gone, or have changed.
+        let ids: Vec<DocumentId> = found.into_iter().map(|intent| intent.id).collect();
+        let found = match ids.is_empty() {
+            true => Vec::new(),
+            false => self.store.get_many(&self.index, &ids).await?,
+        };
+        let before = zulu(before);
+        let orphan = |intent: Document| {
+            let text = |field| intent.text(field).unwrap_or_default().to_owned();
+            // Stored dates sort as texts.
+            (text("date") < before).then(|| Orphan {
+                message_id: text("message_id"),
+                engine: text("engine"),
+                debt: debt_of(&intent.source),
+                version: intent.version,
+                id: intent.id.clone(),
+            })
+        };
+        Ok(found.into_iter().flatten().filter_map(orphan).collect())
+    }
+
+    /// Removes an intent as it was found.
+    pub(crate) async fn remove(&self, orphan: &Orphan) -> Result<(), StoreError> {
+        let action = WriteAction {
+            index: self.index.clone(),
+            id: orphan.id.clone(),
+            op: WriteOp::Delete(orphan.version),
+        };
+        self.send(vec![Some(action)]).await.map(drop)
     }
 
     fn action(&self, whose: Whose<'_>, op: WriteOp) -> Option<WriteAction> {
@@ -146,18 +237,24 @@ impl Intents {
         Some(WriteAction { index, id, op })
     }
 
-    async fn send(&self, actions: Vec<Option<WriteAction>>) -> Result<(), StoreError> {
+    async fn send(
+        &self,
+        actions: Vec<Option<WriteAction>>,
+    ) -> Result<Vec<WriteOutcome>, StoreError> {
         let actions: Vec<_> = actions.into_iter().flatten().collect();
         if actions.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for outcome in self.store.write(actions).await? {
+        let outcomes = self.store.write(actions).await?;
+        for outcome in &outcomes {
             let endpoint = self.index.to_string();
             match outcome {
                 WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason } => {
+                    let reason = reason.clone();
                     return Err(StoreError::Busy { endpoint, reason });
                 }
                 WriteOutcome::Refused { reason, .. } => {
+                    let reason = reason.clone();
                     return Err(StoreError::Refused { endpoint, reason });
                 }
                 WriteOutcome::Created(_)
@@ -167,6 +264,6 @@ impl Intents {
                 | WriteOutcome::Conflict => {}
             }
         }
-        Ok(())
+        Ok(outcomes)
     }
 }

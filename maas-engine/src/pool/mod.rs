@@ -25,6 +25,7 @@ mod runner;
 pub mod session;
 mod shared;
 mod stats;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -1,6 +1,6 @@
 //! What one engine wants done with a message's documents, and what came of it so far.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use maas_model::document::{DocumentId, IndexName};
@@ -86,31 +86,42 @@ impl Plan {
             of_whole: debt.of_whole,
             ..Self::default()
         };
+        plan.owe(debt);
+        plan
+    }
+
+    /// Takes over what another run of the same message owes.
+    pub(crate) fn owe(&mut self, debt: Debt) {
         for planned in debt.documents {
             let report = Announcement {
                 subject: planned.subject,
                 document_class: planned.class,
             };
-            let entry = plan.entries.entry((planned.index, planned.id)).or_default();
-            entry.report = Some(report);
-            entry.owed = Some(planned.action);
-            entry.elsewhere = debt.of_whole;
+            let key = (planned.index, planned.id);
+            let entry = self.entries.entry(key).or_insert_with(|| Entry {
+                elsewhere: debt.of_whole,
+                ..Entry::default()
+            });
+            entry.report.get_or_insert(report);
+            entry.owed.get_or_insert(planned.action);
         }
         for notice in debt.notices {
             let keys = notice.ids.iter().map(|id| (notice.key.clone(), id.clone()));
-            plan.noticed_before.extend(keys);
-            if debt.of_whole {
-                continue;
+            self.noticed_before.extend(keys);
+            let known = |known: &Notice| {
+                (&known.routing_key, &known.document_class) == (&notice.key, &notice.class)
+                    && notice.ids.iter().all(|id| known.ids.contains(id))
+            };
+            if !debt.of_whole && !self.notices.iter().any(known) {
+                self.notices.push(Notice {
+                    routing_key: notice.key,
+                    document_class: notice.class,
+                    ids: notice.ids,
+                    indices: Vec::new(),
+                    chunk_size: 0,
+                });
             }
-            plan.notices.push(Notice {
-                routing_key: notice.key,
-                document_class: notice.class,
-                ids: notice.ids,
-                indices: Vec::new(),
-                chunk_size: 0,
-            });
         }
-        plan
     }
 
     /// The engine returned this document; `action` if it is to be written.
@@ -153,6 +164,33 @@ impl Plan {
     pub(crate) fn refused(&mut self, key: &Key) {
         if let Some(entry) = self.entries.get_mut(key) {
             (entry.planned, entry.owed) = (None, None);
+        }
+    }
+
+    /// The documents that may have been written and are not announced, by index. Deleted ones are not looked for.
+    pub(crate) fn owed(&self) -> BTreeMap<IndexName, Vec<DocumentId>> {
+        let mut owed: BTreeMap<IndexName, Vec<DocumentId>> = BTreeMap::new();
+        for ((index, id), entry) in &self.entries {
+            if entry.owed.is_some_and(|action| action != Action::Delete) {
+                owed.entry(index.clone()).or_default().push(id.clone());
+            }
+        }
+        owed
+    }
+
+    /// These were not written.
+    pub(crate) fn forgive(&mut self, index: &IndexName, ids: &HashSet<DocumentId>) {
+        for ((of, id), entry) in &mut self.entries {
+            if of == index && ids.contains(id) {
+                entry.owed = None;
+            }
+        }
+    }
+
+    /// The step has not come to its end: what this run did not do itself is not announced by it.
+    pub(crate) fn only_done(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.owed = None;
         }
     }
 

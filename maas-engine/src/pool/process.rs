@@ -1,7 +1,8 @@
 //! From a message to its verdict: parse, run, announce, forget.
 
-use maas_model::document::{DocumentId, IndexName};
+use maas_model::document::{DocumentId, IndexName, Version};
 use maas_model::message::{DeadReason, Message, Outgoing};
+use maas_model::planted::{Bug, planted};
 use tokio_util::sync::CancellationToken;
 
 use super::intent::Whose;
@@ -68,6 +69,9 @@ impl Run<'_> {
     /// Announces what was done, also when the work stopped before its end.
     async fn conclude(mut self, result: Result<(), Stop>) -> Processed {
         let messages = self.messages();
+        if planted(Bug::ForgetTheIntentFirst) {
+            self.forget(result.as_ref().err()).await;
+        }
         let (published, announced) = match publish(self.shared, self.stop, messages).await {
             Ok(published) => (published, Ok(())),
             Err(stop) => (Vec::new(), Err(stop)),
@@ -119,10 +123,10 @@ impl Run<'_> {
         if matches!(stop, Some(Stop::Away(_) | Stop::HandBack)) {
             self.intents.pop();
         }
-        let whose: Vec<Whose<'_>> = self
+        let whose: Vec<(Whose<'_>, Version)> = self
             .intents
             .iter()
-            .map(|(place, engine)| self.whose(*place, engine))
+            .map(|(place, engine, left)| (self.whose(*place, engine), *left))
             .collect();
         let mut patience = Patience::of_a_message();
         while let Err(error) = self.shared.intents.forget(&whose).await {

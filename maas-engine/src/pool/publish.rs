@@ -1,7 +1,9 @@
 //! Publishes until everything is where it belongs.
 
+use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{BusError, Message, Outgoing, Published};
+use maas_model::planted::{Bug, planted};
 use tokio_util::sync::CancellationToken;
 
 use super::run::too_many_tries;
@@ -26,6 +28,7 @@ pub(crate) async fn publish(
         let outcomes = match shared.bus.publish(messages.clone()).await {
             Ok(outcomes) => outcomes,
             Err(BusError::Closed) => return Err(Stop::HandBack),
+            Err(_) if planted(Bug::IgnoreALostConfirm) => return Ok(messages),
             Err(error) => {
                 shared.bus_outage.began(&error);
                 pause(&mut patience, stop, &causes(&error)).await?;
@@ -39,12 +42,18 @@ pub(crate) async fn publish(
         for (message, outcome) in messages.drain(..).zip(outcomes) {
             match outcome {
                 Published::Routed => taken.push(message),
-                Published::Unroutable if is_expected(shared, &message) => {
+                Published::Unroutable
+                    if is_expected(shared, &message) && !planted(Bug::IgnoreAReturnedMessage) =>
+                {
                     returned = Some(message.routing_key.clone());
                     again.push(message);
                 }
                 Published::Unroutable => taken.push(message),
-                Published::Refused(reason) => again.extend(halves(message, &reason)?),
+                Published::Refused(reason) => {
+                    let halves = halves(message, &reason)?;
+                    let kept = if planted(Bug::ForgetAHalf) { 1 } else { 2 };
+                    again.extend(halves.into_iter().take(kept));
+                }
             }
         }
         messages = again;
@@ -97,7 +106,7 @@ fn halves(message: Outgoing, reason: &str) -> Result<[Outgoing; 2], Stop> {
     let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
     Ok([first, second].map(|ids| {
         let half = Message {
-            message_id: uuid::Uuid::new_v4().to_string(),
+            message_id: chance::uuid().to_string(),
             document_ids: ids.to_vec(),
             ..whole.clone()
         };

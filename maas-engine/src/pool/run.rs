@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use maas_model::document::{DocumentId, IndexName};
+use maas_model::document::{DocumentId, IndexName, Version};
 use maas_model::message::{DeadReason, Message};
 use maas_model::pipeline::MissingInput;
+use maas_model::planted::{Bug, planted};
 use maas_model::store::StoreError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,8 @@ use super::contain::{Running, key_of};
 use super::context::EngineContext;
 use super::dead::Grave;
 use super::guard::{Fault, guarded};
-use super::intent::Whose;
-use super::plan::{Debt, Plan};
+use super::intent::{Left, Whose};
+use super::plan::Plan;
 use super::session::Session;
 use super::shared::Shared;
 use super::verdict::{Cause, Stop};
@@ -52,8 +53,8 @@ pub(crate) struct Run<'a> {
     pub(super) written: Vec<(IndexName, DocumentId, Action)>,
     /// Documents that engines failed of, and that are left out of what follows.
     pub(super) blamed: Vec<Blame>,
-    /// The steps that have an intent in the store, with their engines.
-    pub(super) intents: Vec<(usize, String)>,
+    /// The steps that have an intent in the store, with their engines and its version.
+    pub(super) intents: Vec<(usize, String, Version)>,
 }
 
 /// What is left to do of a step after its writes.
@@ -106,16 +107,16 @@ impl<'a> Run<'a> {
 
     /// Runs all engines of the message. What was done before it stopped is in the run.
     pub(crate) async fn steps(&mut self, chain: &Chain) -> Result<(), Stop> {
-        let debts = self.debts(chain).await?;
-        for (place, (step, debt)) in chain.steps.iter().zip(debts).enumerate() {
+        let left = self.left_behind(chain).await?;
+        for (place, (step, left)) in chain.steps.iter().zip(left).enumerate() {
             if !self.blamed.is_empty() && self.innocent().is_empty() {
                 break;
             }
-            if !debt.is_empty() {
-                self.intents.push((place, step.id.clone()));
+            if let Some(version) = left.version {
+                self.has_intent(place, step, version);
             }
             self.engines.push(step.id.clone());
-            self.step(place, step, debt).await?;
+            self.step(place, step, left).await?;
         }
         self.bury_missing(chain);
         self.bury_blamed();
@@ -123,9 +124,9 @@ impl<'a> Run<'a> {
     }
 
     /// What earlier runs of this message owe, per step; nothing for a message that comes for the first time.
-    async fn debts(&self, chain: &Chain) -> Result<Vec<Debt>, Stop> {
-        if !self.work.is_suspect() {
-            return Ok(vec![Debt::default(); chain.steps.len()]);
+    async fn left_behind(&self, chain: &Chain) -> Result<Vec<Left>, Stop> {
+        if !self.work.is_suspect() || planted(Bug::IgnoreOldIntents) {
+            return Ok(vec![Left::default(); chain.steps.len()]);
         }
         let steps = chain.steps.iter().enumerate();
         let whose: Vec<_> = steps
@@ -134,10 +135,16 @@ impl<'a> Run<'a> {
         let mut patience = Patience::of_a_message();
         loop {
             match self.shared.intents.read(&whose).await {
-                Ok(debts) => return Ok(debts),
+                Ok(left) => return Ok(left),
                 Err(error) => self.wait(&mut patience, error, "intents").await?,
             }
         }
+    }
+
+    /// The intent of this step is at this version.
+    pub(super) fn has_intent(&mut self, place: usize, step: &Step, version: Version) {
+        self.intents.retain(|(known, ..)| *known != place);
+        self.intents.push((place, step.id.clone(), version));
     }
 
     pub(super) fn whose<'b>(&'b self, step: usize, engine: &'b str) -> Whose<'b> {
@@ -149,12 +156,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn step(&mut self, place: usize, step: &Step, debt: Debt) -> Result<(), Stop> {
-        let mut plan = Plan::after(debt.clone());
-        let result = self.halved(place, step, &mut plan, debt).await;
+    async fn step(&mut self, place: usize, step: &Step, left: Left) -> Result<(), Stop> {
+        let mut plan = Plan::after(left.debt.clone());
+        let result = self.halved(place, step, &mut plan, left).await;
         if step.send_reports {
             if !step.engine.merge_reports() {
                 self.reports.seal();
+            }
+            // Whether the rest of the debt was done the next run will see; its intent stays.
+            if matches!(result, Err(Stop::Away(_) | Stop::HandBack)) {
+                plan.only_done();
             }
             plan.report(step.chunk_size, &mut self.reports);
             if !step.engine.merge_reports() {
@@ -170,14 +181,14 @@ impl<'a> Run<'a> {
         place: usize,
         step: &Step,
         plan: &mut Plan,
-        debt: &mut Debt,
+        left: &mut Left,
         batch: &mut Batch,
     ) -> Result<(), Stop> {
         let mut patience = Patience::of_a_message();
         let (mut since, mut overtaken) = (self.began, 0);
         loop {
             let output = self.compute(step, batch, since).await?;
-            let rest = self.write(place, step, plan, debt, output).await?;
+            let rest = self.write(place, step, plan, left, output).await?;
             if rest.is_empty() {
                 return Ok(());
             }

@@ -15,6 +15,7 @@ use super::intent::{Intents, intents_model};
 use super::process::{Processed, process};
 use super::shared::Shared;
 use super::stats::PoolStats;
+use super::sweep::sweep;
 use super::turns::Turns;
 use super::wait::{Enough, Outage, Patience};
 use super::work::Work;
@@ -142,7 +143,16 @@ impl PoolRunner {
         }
         let turns = Turns::new(subscriptions);
         let shared = Arc::clone(&self.shared);
-        consume(shared, turns, self.concurrency, self.grace, stop).await;
+        let consumed = consume(shared, turns, self.concurrency, self.grace, stop.clone());
+        let sweeping = async {
+            sweep(&self.shared, &stop).await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            () = Box::pin(consumed) => {}
+            () = Box::pin(sweeping) => {}
+        }
         Ok(())
     }
 

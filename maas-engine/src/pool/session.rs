@@ -1,7 +1,7 @@
 //! What the engines of one message share.
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use maas_model::document::{Document, DocumentId, IndexName};
@@ -56,6 +56,22 @@ impl Session {
                 documents.remove(id);
             }
         }
+    }
+
+    /// The inputs of this message by what they were read from, those of `ids` or, without any, all; each with
+    /// the version that engines saw.
+    pub(crate) fn seen(&self, ids: &HashSet<&DocumentId>) -> Vec<(IndexName, Vec<Arc<Document>>)> {
+        let wanted = |document: &&Arc<Document>| ids.is_empty() || ids.contains(&document.id);
+        let seen = self.inputs.iter().map(|(alias, documents)| {
+            let mut documents: Vec<_> = documents.values().filter(wanted).cloned().collect();
+            documents.sort_by(|a, b| a.id.cmp(&b.id));
+            (alias.clone(), documents)
+        });
+        let mut seen: Vec<_> = seen
+            .filter(|(_, documents)| !documents.is_empty())
+            .collect();
+        seen.sort_by(|(a, _), (b, _)| a.cmp(b));
+        seen
     }
 
     /// `true` the first time.

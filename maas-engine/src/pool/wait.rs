@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use maas_model::chance;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -56,17 +57,16 @@ impl Patience {
         let pause = jittered(self.next);
         self.next = (self.next * 2).min(LONGEST);
         tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(()),
+            biased;
             () = stop.cancelled() => Err(Enough::Stopping),
+            () = tokio::time::sleep(pause) => Ok(()),
         }
     }
 }
 
 /// Between half of `pause` and all of it, so that workers who failed together do not try together.
 pub(crate) fn jittered(pause: Duration) -> Duration {
-    let random = uuid::Uuid::new_v4().as_u128() % 1_000;
-    let share = 0.5 + (random as f64) / 2_000.0;
-    pause.mul_f64(share)
+    pause.mul_f64(0.5 + chance::share() / 2.0)
 }
 
 /// Whether something outside answers; each change of it is logged once.

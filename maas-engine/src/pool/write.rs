@@ -5,13 +5,15 @@ use std::collections::{BTreeSet, HashSet};
 use maas_model::document::{DocumentId, IndexName, changes, drop_empty, zulu};
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::DeadReason;
+use maas_model::planted::{Bug, planted};
 use maas_model::store::{StoreError, WriteAction, WriteOp, WriteOutcome};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::chain::{Step, UPDATE_TIME, has_update_time};
 use super::dead::Grave;
-use super::plan::{Debt, Plan};
+use super::intent::Left;
+use super::plan::Plan;
 use super::run::{Rest, Run, failed};
 use super::verdict::{Cause, Stop};
 use super::wait::{Patience, causes};
@@ -40,19 +42,23 @@ impl Run<'_> {
         place: usize,
         step: &Step,
         plan: &mut Plan,
-        debt: &mut Debt,
+        left: &mut Left,
         output: Output,
     ) -> Result<Rest, Stop> {
         self.bury_failures(step, output.failures);
         let (pending, actions) = self.select(step, plan, output.changes)?;
+        let mut rest = Rest::default();
+        let (pending, actions) = self
+            .still_true(step, plan, &mut rest, pending, actions)
+            .await?;
         plan.notices(output.notices, output.order);
         if pending.is_empty() {
-            return Ok(Rest::default());
+            return Ok(rest);
         }
-        if step.send_reports {
-            self.remember(place, step, plan, debt).await?;
+        if step.send_reports && !planted(Bug::WriteWithoutIntent) {
+            self.remember(place, step, plan, left).await?;
         }
-        self.send(step, plan, pending, actions).await
+        self.send(step, plan, rest, pending, actions).await
     }
 
     /// The changes that change something.
@@ -97,47 +103,149 @@ impl Run<'_> {
         Ok((pending, actions))
     }
 
-    /// Leaves an intent, unless the one that is there says the same.
+    /// Leaves out changes of stored documents that were made from inputs which somebody has changed since they
+    /// were read: who read the new input may have written the document already, before this worker read it, and
+    /// its version would not tell. What is created needs no such look: it is in conflict then.
+    async fn still_true(
+        &self,
+        step: &Step,
+        plan: &mut Plan,
+        rest: &mut Rest,
+        pending: Vec<Pending>,
+        actions: Vec<WriteAction>,
+    ) -> Result<(Vec<Pending>, Vec<WriteAction>), Stop> {
+        let replaces: Vec<bool> = actions
+            .iter()
+            .map(|action| !matches!(action.op, WriteOp::Create(_)))
+            .collect();
+        let replaced = || pending.iter().zip(&replaces).filter(|(_, it)| **it);
+        if replaced().next().is_none() {
+            return Ok((pending, actions));
+        }
+        let all = replaced().any(|(change, _)| change.inputs.is_empty());
+        let inputs = replaced().flat_map(|(change, _)| &change.inputs);
+        let inputs: HashSet<&DocumentId> = if all {
+            HashSet::new()
+        } else {
+            inputs.collect()
+        };
+        let overtaken = self.overtaken(step, &inputs).await?;
+        if overtaken.is_empty() {
+            return Ok((pending, actions));
+        }
+        let (mut still, mut left) = (Vec::new(), Vec::new());
+        for ((change, action), replaces) in pending.into_iter().zip(actions).zip(replaces) {
+            let old =
+                change.inputs.is_empty() || change.inputs.iter().any(|id| overtaken.contains(id));
+            if replaces && old {
+                plan.undone(&change.key);
+                rest.again(change.inputs);
+            } else {
+                still.push(change);
+                left.push(action);
+            }
+        }
+        Ok((still, left))
+    }
+
+    /// The inputs that are no longer as they were read.
+    async fn overtaken(
+        &self,
+        step: &Step,
+        inputs: &HashSet<&DocumentId>,
+    ) -> Result<HashSet<DocumentId>, Stop> {
+        let mut overtaken = HashSet::new();
+        if planted(Bug::TrustOldInputs) {
+            return Ok(overtaken);
+        }
+        for (alias, seen) in self.session.seen(inputs) {
+            let ids: Vec<DocumentId> = seen.iter().map(|document| document.id.clone()).collect();
+            let mut patience = Patience::of_a_message();
+            let found = loop {
+                match self.shared.reads.store.get_many(&alias, &ids).await {
+                    Ok(found) => break found,
+                    Err(error) => self.wait(&mut patience, error, &step.id).await?,
+                }
+            };
+            for (seen, found) in seen.iter().zip(found) {
+                if found.is_none_or(|found| found.version != seen.version) {
+                    overtaken.insert(seen.id.clone());
+                }
+            }
+        }
+        Ok(overtaken)
+    }
+
+    /// Leaves an intent, unless the one that is there says the same. What another copy of this message put
+    /// there meanwhile is owed by this one, too: whoever is done last removes it.
     async fn remember(
         &mut self,
         place: usize,
         step: &Step,
-        plan: &Plan,
-        debt: &mut Debt,
+        plan: &mut Plan,
+        left: &mut Left,
     ) -> Result<(), Stop> {
-        let planned = plan.debt();
-        if planned.is_empty() || planned == *debt {
-            return Ok(());
-        }
         let mut patience = Patience::of_a_message();
-        let whose = self.whose(place, &step.id);
-        while let Err(error) = self.shared.intents.write(whose, &planned).await {
-            self.wait(&mut patience, error, &step.id).await?;
+        loop {
+            let planned = plan.debt();
+            if planned.is_empty() || planned == left.debt {
+                return Ok(());
+            }
+            let whose = self.whose(place, &step.id);
+            let intents = &self.shared.intents;
+            let found = match intents.write(whose, &planned, left.version).await {
+                Ok(Some(version)) => {
+                    *left = Left {
+                        debt: planned,
+                        version: Some(version),
+                    };
+                    self.has_intent(place, step, version);
+                    return Ok(());
+                }
+                Ok(None) => intents.read(&[whose]).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(mut found) => *left = found.pop().unwrap_or_default(),
+                Err(error) => {
+                    self.wait(&mut patience, error, &step.id).await?;
+                    continue;
+                }
+            }
+            plan.owe(left.debt.clone());
+            if let Some(version) = left.version {
+                self.has_intent(place, step, version);
+            }
         }
-        *debt = planned;
-        if !self.intents.iter().any(|(step, _)| *step == place) {
-            self.intents.push((place, step.id.clone()));
-        }
-        Ok(())
     }
 
     async fn send(
         &mut self,
         step: &Step,
         plan: &mut Plan,
+        mut rest: Rest,
         pending: Vec<Pending>,
         actions: Vec<WriteAction>,
     ) -> Result<Rest, Stop> {
-        let mut rest = Rest::default();
+        if planted(Bug::AnnounceWhatIsPlanned) {
+            pending
+                .iter()
+                .for_each(|pending| plan.done(&pending.key, Action::New));
+        }
         pass(Failpoint::Writing);
         let outcomes = match self.shared.reads.store.write(actions).await {
             Ok(outcomes) => outcomes,
             Err(error) if !matches!(error, StoreError::Refused { .. }) => {
                 // The answer is lost, not necessarily the write: what is found done is ours.
                 self.shared.store_outage.began(&error);
+                if planted(Bug::TakeALostAnswerForDone) {
+                    return Ok(rest);
+                }
                 rest.away = Some(causes(&error));
                 for Pending { key, inputs, .. } in pending {
-                    plan.uncertain(&key);
+                    if !planted(Bug::ForgetAnUncertainWrite) {
+                        plan.uncertain(&key);
+                    }
                     rest.again(inputs);
                 }
                 return Ok(rest);
@@ -178,8 +286,22 @@ impl Run<'_> {
                 stats.conflicts.add(1);
                 self.shared.count(step, "conflict", 1);
                 plan.undone(&key);
-                rest.again(inputs);
+                if !planted(Bug::SkipAConflict) {
+                    rest.again(inputs);
+                }
                 return None;
+            }
+            WriteOutcome::Busy { .. } if planted(Bug::SkipABusyDocument) => {
+                plan.undone(&key);
+                return None;
+            }
+            WriteOutcome::Busy { reason } if planted(Bug::TakeBusyForRefused) => {
+                plan.refused(&key);
+                return Some(Refusal {
+                    key,
+                    reason,
+                    inputs,
+                });
             }
             WriteOutcome::Busy { reason } => {
                 plan.undone(&key);
@@ -220,7 +342,7 @@ impl Run<'_> {
     /// Documents that the store refused become dead letters. Their content went with the write, so it
     /// is computed again: refusals are rare, and a copy of every document would cost every message.
     async fn bury_refused(&mut self, step: &Step, refused: Vec<Refusal>) -> Result<(), Stop> {
-        if refused.is_empty() {
+        if refused.is_empty() || planted(Bug::IgnoreARefusal) {
             return Ok(());
         }
         let all = refused.iter().any(|refusal| refusal.inputs.is_empty());
@@ -275,11 +397,13 @@ fn action(step: &Step, change: &Change) -> Option<Action> {
         Some(before) => changes(before, &change.document.source),
         None => true,
     };
+    let changed = changed || planted(Bug::WriteWhatDidNotChange);
     (changed || step.force).then_some(Action::Update)
 }
 
 fn op(kind: ChangeKind, document: maas_model::document::Document) -> WriteOp {
     match (kind, document.version) {
+        _ if planted(Bug::OverwriteOnConflict) => WriteOp::Index(document.source, None),
         (ChangeKind::Delete, version) => WriteOp::Delete(version),
         (ChangeKind::Write, Some(version)) => WriteOp::Index(document.source, Some(version)),
         (ChangeKind::Write, None) => WriteOp::Create(document.source),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use maas_model::chance;
 use maas_model::clock::Clock;
 use maas_model::document::{DocumentId, zulu};
 use maas_model::message::{ExchangeName, Message, Outgoing};
-use uuid::Uuid;
 
 use super::Report;
 
@@ -46,7 +46,7 @@ impl Origin<'_> {
         }
         let message = Message {
             date: zulu(self.clock.now()),
-            message_id: Uuid::new_v4().to_string(),
+            message_id: chance::uuid().to_string(),
             ancestor_ids,
             pipeline: [&received.pipeline, self.engines].concat(),
             force: received.force,

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
+use crate::chance;
 use crate::clock::Clock;
 use crate::document::{DocumentId, zulu};
 
@@ -57,7 +57,7 @@ impl Message {
     pub fn new(clock: &Clock) -> Self {
         Self {
             date: zulu(clock.now()),
-            message_id: Uuid::new_v4().to_string(),
+            message_id: chance::uuid().to_string(),
             ..Self::default()
         }
     }

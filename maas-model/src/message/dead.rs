@@ -145,7 +145,7 @@ impl DeadLetter {
             carried::cut(stack, Self::DETAIL_BYTES);
         }
         Self {
-            id: uuid::Uuid::now_v7().to_string(),
+            id: crate::chance::uuid_in_order().to_string(),
             date: zulu(chrono::Utc::now()),
             owner: owner.to_owned(),
             reason,

@@ -398,7 +398,7 @@ impl DeadLetter {
             exchange,
             routing_key,
             body,
-            message_id: uuid::Uuid::now_v7().to_string(),
+            message_id: crate::chance::uuid_in_order().to_string(),
             priority: *priority,
             headers,
         })

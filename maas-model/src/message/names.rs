@@ -213,7 +213,7 @@ fn words_match(pattern: &[&str], words: &[&str]) -> bool {
 }
 
 /// Whether `text` is like `pattern`, in which `*` stands for any text.
-pub(super) fn text_matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn text_matches(pattern: &str, text: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else {
         return pattern == text;
     };

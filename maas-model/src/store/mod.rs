@@ -7,9 +7,12 @@ mod aggregate;
 mod embedded;
 mod error;
 mod evaluate;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 mod open;
 mod opensearch;
 mod query;
+mod rule;
 mod write;
 
 pub use aggregate::{Aggregation, Bucket, Group, Interval, Measure, MeasureKind};

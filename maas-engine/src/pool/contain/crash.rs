@@ -100,9 +100,11 @@ async fn hand_down(
             let debts = shared.intents.read(&whole).await?;
             for key in &keys {
                 let owed = engines.iter().zip(&debts);
-                for (&step, debt) in owed.filter(|(_, debt)| !debt.is_empty()) {
-                    let debt = debt.clone().of_a_part();
-                    shared.intents.write(whose(queue, key, step), &debt).await?;
+                for (&step, left) in owed.filter(|(_, left)| !left.debt.is_empty()) {
+                    let debt = left.debt.clone().of_a_part();
+                    // One that is there already was handed down before.
+                    let intents = &shared.intents;
+                    let _ = intents.write(whose(queue, key, step), &debt, None).await?;
                 }
             }
             Ok::<_, maas_model::store::StoreError>(())

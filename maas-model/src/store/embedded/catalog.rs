@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::rule::Rule;
 use crate::document::IndexName;
 use crate::model::Model;
 use crate::store::Kinds;
+use crate::store::rule::{self, Rule};
 
 /// What one installed model says of the indices of its alias.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Catalog {
                 Ok(Arc::new(Installed {
                     alias: row.get(0)?,
                     partitioned: row.get(1)?,
-                    kinds: Arc::new(super::rule::kinds(&rules)),
+                    kinds: Arc::new(rule::kinds(&rules)),
                     rules,
                 }))
             })?
@@ -164,7 +164,7 @@ pub(super) fn install(transaction: &Transaction<'_>, model: &Model) -> rusqlite:
         Some((_, fields)) => serde_json::from_str(fields).unwrap_or_default(),
         None => BTreeMap::new(),
     };
-    rules.extend(super::rule::rules(&model.fields));
+    rules.extend(rule::rules(&model.fields));
     let fields = serde_json::to_string(&rules)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let partitioned = model.partition.is_some();

@@ -16,7 +16,6 @@ mod narrow;
 mod pages;
 mod prepare;
 mod readers;
-mod rule;
 mod select;
 mod writer;
 

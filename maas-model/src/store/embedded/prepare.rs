@@ -2,8 +2,9 @@
 
 use super::apply::{Prepared, PreparedOp};
 use super::catalog::Catalog;
-use super::rule::refusal;
+
 use crate::document::Source;
+use crate::store::rule::refusal;
 use crate::store::{WriteAction, WriteOp, WriteOutcome};
 
 pub(super) fn prepare(actions: Vec<WriteAction>, catalog: &Catalog) -> Vec<Prepared> {

@@ -1,6 +1,5 @@
 //! Finding the documents of a query: SQL narrows down, [`matches`] decides.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rusqlite::types::Value as SqlValue;
@@ -10,8 +9,8 @@ use super::apply::version;
 use super::catalog::{Table, has_table};
 use super::narrow::{Condition, narrow};
 use crate::document::{Document, DocumentId, Source};
-use crate::store::evaluate::{Scalar, select, values};
-use crate::store::{Kinds, Order, Query, Search, Sort, matches};
+use crate::store::evaluate::{SortKeys, compare, select, sort_keys};
+use crate::store::{Kinds, Query, Search, Sort, matches};
 
 /// A query with all it needs to run on a blocking thread.
 #[derive(Debug, Clone)]
@@ -117,10 +116,13 @@ impl Selection {
         sort: &[Sort],
         limit: Option<usize>,
     ) -> rusqlite::Result<Vec<Hit>> {
-        let mut hits: Vec<(Vec<Option<Scalar<'static>>>, Hit)> = Vec::new();
-        let by_keys = |a: &(Vec<_>, Hit), b: &(Vec<_>, Hit)| compare(&a.0, &b.0, sort);
+        let mut hits: Vec<(SortKeys, Hit)> = Vec::new();
+        let by_keys = |a: &(SortKeys, Hit), b: &(SortKeys, Hit)| compare(&a.0, &b.0, sort);
         self.visit(connection, tables, |found| {
-            hits.push((found.sort_keys(sort, &self.kinds), found.hit));
+            hits.push((
+                sort_keys(&found.id, &found.source, sort, &self.kinds),
+                found.hit,
+            ));
             if let Some(limit) = limit
                 && hits.len() >= 2 * limit + 1_000
             {
@@ -187,27 +189,6 @@ impl Found {
             source: select(self.source, &search.fields),
         }
     }
-
-    /// A list sorts by its smallest value upwards and by its largest downwards.
-    fn sort_keys(&self, sort: &[Sort], kinds: &Kinds) -> Vec<Option<Scalar<'static>>> {
-        sort.iter()
-            .map(|sort| {
-                if sort.field == "_id" {
-                    return Some(Scalar::Text(self.id.as_str().to_owned().into()));
-                }
-                let class = kinds.class(&sort.field);
-                let found = values(&self.source, &sort.field);
-                let scalars = found
-                    .into_iter()
-                    .filter_map(|value| Scalar::of(value, class));
-                match sort.order {
-                    Order::Asc => scalars.min(),
-                    Order::Desc => scalars.max(),
-                }
-                .map(Scalar::into_owned)
-            })
-            .collect()
-    }
 }
 
 /// The content of a row.
@@ -215,21 +196,4 @@ pub(super) fn source(text: &str) -> rusqlite::Result<Source> {
     serde_json::from_str(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, error.into())
     })
-}
-
-fn compare(a: &[Option<Scalar<'_>>], b: &[Option<Scalar<'_>>], sort: &[Sort]) -> Ordering {
-    a.iter()
-        .zip(b)
-        .zip(sort)
-        .map(|((a, b), sort)| match (a, b) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (Some(a), Some(b)) => match sort.order {
-                Order::Asc => a.cmp(b),
-                Order::Desc => b.cmp(a),
-            },
-        })
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
 }

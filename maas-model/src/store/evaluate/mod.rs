@@ -1,6 +1,7 @@
 //! What a query means: the reference that every store's answers agree with.
 
 mod kinds;
+mod order;
 mod path;
 mod scalar;
 mod tally;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 pub(crate) use kinds::Class;
 pub use kinds::Kinds;
+pub(crate) use order::{SortKeys, compare, sort_keys};
 pub(crate) use path::{select, values};
 pub(crate) use scalar::{Scalar, is_stored_date};
 pub(crate) use tally::Tally;

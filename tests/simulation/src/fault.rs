@@ -12,6 +12,8 @@ pub struct Faults {
     pub store_slow: u64,
     /// Per document of a write.
     pub document_busy: u64,
+    /// Per document of a write: done or not, nobody is told.
+    pub document_unknown: u64,
     // bus, per call
     pub bus_unreachable: u64,
     pub confirm_lost: u64,
@@ -45,12 +47,13 @@ impl Faults {
     }
 
     /// Each with its highest value.
-    fn rates(&mut self) -> [(&mut u64, u64); 18] {
+    fn rates(&mut self) -> [(&mut u64, u64); 19] {
         [
             (&mut self.store_unreachable, 150),
             (&mut self.store_answer_lost, 150),
             (&mut self.store_slow, 100),
             (&mut self.document_busy, 200),
+            (&mut self.document_unknown, 100),
             (&mut self.bus_unreachable, 100),
             (&mut self.confirm_lost, 150),
             (&mut self.published_in_part, 150),

@@ -89,11 +89,17 @@ fn unreachable(reason: &str) -> StoreError {
 fn execute(state: &mut State, who: Who, call: u64, action: WriteAction) -> WriteOutcome {
     let name = format!("{}/{}", action.index, action.id);
     // Marks of one file each that are written in part bring an old file after a newer one; see the decision.
-    let busy = match action.index.as_str() {
-        JOURNAL_INDEX => 0,
-        _ => state.faults.document_busy,
+    let (busy, unknown) = match action.index.as_str() {
+        JOURNAL_INDEX => (0, 0),
+        _ => (state.faults.document_busy, state.faults.document_unknown),
     };
-    let outcome = if state.dice.hits(busy) {
+    let unknown = state.dice.hits(unknown);
+    let lost = unknown && state.dice.hits(500);
+    let outcome = if lost {
+        WriteOutcome::Unknown {
+            reason: "not executed".to_owned(),
+        }
+    } else if state.dice.hits(busy) {
         WriteOutcome::Busy {
             reason: "told to".to_owned(),
         }
@@ -115,7 +121,12 @@ fn execute(state: &mut State, who: Who, call: u64, action: WriteAction) -> Write
                 .oracle
                 .wrote(&index, &id, now.first().and_then(Option::as_ref));
         }
-        outcome
+        match unknown {
+            true => WriteOutcome::Unknown {
+                reason: format!("{outcome:?}"),
+            },
+            false => outcome,
+        }
     };
     state.say(format_args!("{who} writes {name}: {outcome:?}"));
     outcome

@@ -128,7 +128,9 @@ mod tests {
         let (one, other) = (Message::new(&clock), Message::new(&clock));
         assert_eq!(one.date, "1970-01-01T00:00:00.000Z");
         assert_eq!(
-            uuid::Uuid::parse_str(&one.message_id).unwrap().get_version_num(),
+            uuid::Uuid::parse_str(&one.message_id)
+                .unwrap()
+                .get_version_num(),
             4
         );
         assert_ne!(one.message_id, other.message_id);

@@ -142,7 +142,7 @@ fn simulate(run: Run, seed: u64, trace: bool) -> anyhow::Result<Arc<World>> {
         };
         let world = World::new(run.dice, run.faults, run.items, trace);
         let mut drive = Drive::new(Arc::clone(&world), run.pipeline, processes);
-        drive.to_the_end().await;
+        drive.until_the_end().await;
         world
     });
     drop(runtime);
@@ -183,7 +183,7 @@ impl Drive {
         }
     }
 
-    async fn to_the_end(&mut self) {
+    async fn until_the_end(&mut self) {
         let calm = self.world.state().faults == Faults::default();
         if !calm {
             while self.world.millis() < CALM {
@@ -206,7 +206,7 @@ impl Drive {
     async fn second(&mut self) {
         let until = Instant::now() + Duration::from_secs(1);
         self.start();
-        if self.world.millis() / 1_000 % REFRESH_SECONDS == 0 {
+        if (self.world.millis() / 1_000).is_multiple_of(REFRESH_SECONDS) {
             self.world.state().documents.refresh_all();
         }
         let world = Arc::clone(&self.world);

@@ -27,7 +27,7 @@ use super::plan::Debt;
 
 const INDEX: &str = "maas-intents";
 
-/// The model of the intents: only read by id, so nothing of their plan is indexed.
+/// The model of the intents: read by id, and by date when they are old, so nothing of their plan is indexed.
 pub fn intents_model() -> Result<Model, IndexNameError> {
     let field = |kind, parameters: Value| Field {
         kind,

@@ -1,5 +1,6 @@
 //! What is set while a proxy runs, and the links it has.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{oneshot, watch};
@@ -14,6 +15,7 @@ pub(super) struct Control {
     rules: watch::Sender<Rules>,
     links: Mutex<Vec<Weak<Link>>>,
     trap: Mutex<Option<Trap>>,
+    made: AtomicUsize,
 }
 
 impl Control {
@@ -31,7 +33,12 @@ impl Control {
         let _ = rules.wait_for(|rules| !rules.frozen).await;
     }
 
+    pub(super) fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+
     pub(super) fn keep(&self, link: &Arc<Link>) {
+        self.made.fetch_add(1, Ordering::Relaxed);
         let mut links = lock(&self.links);
         links.retain(|link| link.strong_count() > 0);
         links.push(Arc::downgrade(link));

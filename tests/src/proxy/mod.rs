@@ -63,6 +63,11 @@ impl Proxy {
         self.control.links().len()
     }
 
+    /// How many links were made so far.
+    pub fn made(&self) -> usize {
+        self.control.made()
+    }
+
     /// Ends all links that are open. New ones can be made.
     pub fn cut(&self) {
         for link in self.control.links() {

@@ -142,6 +142,7 @@ async fn a_cut_ends_links_and_new_ones_are_made() {
     world.proxy.cut();
     client.is_cut().await;
     assert_eq!(world.client().await.ask("b").await, "b");
+    assert_eq!(world.proxy.made(), 2);
 }
 
 #[tokio::test]

@@ -133,6 +133,11 @@ impl RabbitMq {
         Ok(format!("{}/{name}", self.url()))
     }
 
+    /// The port of [`url`](Self::url).
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Runs `rabbitmqctl` on the node and tells what it printed.
     pub async fn control(&self, arguments: &[&str]) -> Result<String> {
         let output = Command::new(tool("rabbitmqctl")?)
@@ -292,7 +297,9 @@ fn environment(folder: &Path, port: u16) -> Result<Vec<(String, String)>> {
         ("RABBITMQ_ALLOW_INPUT", "true".to_owned()),
         (
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-            "-noinput -kernel inet_dist_use_interface {127,0,0,1}".to_owned(),
+            // What a quorum queue tells of itself is by default up to 5 s old.
+            "-noinput -kernel inet_dist_use_interface {127,0,0,1} -rabbit quorum_tick_interval 300"
+                .to_owned(),
         ),
     ];
     Ok(variables

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::error::{Meaning, meaning};
+use super::line::Line;
 use super::tls::Tls;
 use super::topology::Declared;
 use crate::message::BusError;
@@ -23,7 +24,7 @@ use crate::message::BusError;
 /// Longest wait for one attempt to connect: lapin itself would wait for ever.
 const CONNECT: Duration = Duration::from_secs(10);
 /// First and longest pause between attempts; the real pause is a random part of it.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(4));
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// How often a connection is looked at whose end was not announced by an event.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -230,21 +231,26 @@ impl Keeper {
     async fn keep(&mut self) {
         let mut pause = PAUSE.0;
         loop {
-            match timeout(CONNECT, self.connect()).await {
+            let line = Line::default();
+            match timeout(CONNECT, self.connect(line.clone())).await {
                 Ok(Ok(connection)) => {
+                    line.let_go();
                     pause = PAUSE.0;
                     let reason = self.watch(connection).await;
                     self.away(Away::For(reason));
                 }
                 Ok(Err(error)) => self.away(Away::of(&error)),
-                Err(_) => self.away(Away::For("no answer in time".into())),
+                Err(_) => {
+                    line.hang_up();
+                    self.away(Away::For("no answer in time".into()));
+                }
             }
             sleep(jittered(pause)).await;
             pause = (pause * 2).min(PAUSE.1);
         }
     }
 
-    async fn connect(&self) -> lapin::Result<Connection> {
+    async fn connect(&self, line: Line) -> lapin::Result<Connection> {
         let name = format!("maas {}", self.role.name());
         let options = ConnectionProperties::default().with_connection_name(name.into());
         let (uri, tls) = (self.door.uri.clone(), self.door.tls.clone());
@@ -258,6 +264,9 @@ impl Keeper {
                         runtime| {
                 let address = runtime.to_socket_addrs((authority.host.clone(), authority.port));
                 let stream = AsyncTcpStream::connect(&runtime, address).await?;
+                if let AsyncTcpStream::Plain(socket) = &stream {
+                    line.hold(socket.get_ref())?;
+                }
                 if scheme == AMQPScheme::AMQP {
                     return Ok(stream);
                 }

@@ -8,6 +8,7 @@ mod consume;
 mod error;
 mod hand;
 mod lease;
+mod line;
 mod link;
 mod look;
 mod publish;

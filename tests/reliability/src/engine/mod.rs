@@ -5,3 +5,4 @@ mod derive;
 pub mod gather;
 mod harm;
 mod inflate;
+mod toil;

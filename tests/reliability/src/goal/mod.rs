@@ -2,6 +2,7 @@
 
 mod answers;
 mod blocked;
+mod broker;
 mod conflicts;
 mod crashes;
 mod failpoints;
@@ -72,7 +73,7 @@ impl fmt::Display for Length {
 
 /// All goals, in the order in which they are run.
 pub fn all() -> Vec<Goal> {
-    vec![
+    let mut all = vec![
         failpoints::EMBEDDED,
         failpoints::REAL,
         crashes::GOAL,
@@ -88,5 +89,7 @@ pub fn all() -> Vec<Goal> {
         hang::GOAL,
         answers::GOAL,
         blocked::GOAL,
-    ]
+    ];
+    all.extend(broker::GOALS);
+    all
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions};
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use maas_tests::server::RabbitMqOptions;
@@ -30,6 +30,14 @@ async fn run(setting: Setting) -> Result<Report> {
     channel
         .confirm_select(ConfirmSelectOptions::default())
         .await?;
+    let bind = channel.queue_bind(
+        "copy".into(),
+        "etl-exchange".into(),
+        STRAY.into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    bind.await?;
     let rounds = setting.pick(1, 20);
     let mut expected = BTreeMap::new();
     for round in 0..rounds {
@@ -87,6 +95,9 @@ struct Hostile {
     dead: &'static str,
 }
 
+/// Bound by somebody else's hand.
+const STRAY: &str = "stray";
+
 const MALFORMED: &str = "malformed message";
 
 impl Hostile {
@@ -105,7 +116,7 @@ impl Hostile {
         Self {
             properties,
             dead: "",
-            ..Self::body(r#"{"document_ids": []}"#)
+            ..Self::body(r#"{"document_ids": [], "document_class": "Reading"}"#)
         }
     }
 
@@ -140,10 +151,14 @@ fn hostile(bytes: usize) -> Vec<Hostile> {
         Hostile::body(r#"{"what_is_this": true}"#),
         Hostile::body(vec![0; 1_000]),
         Hostile {
-            exchange: "",
-            key: "copy",
+            exchange: "etl-exchange",
+            key: STRAY,
             dead: "unknown routing key",
             ..Hostile::body(r#"{"document_ids": []}"#)
+        },
+        Hostile {
+            dead: "engine failed",
+            ..Hostile::body(r#"{"document_ids": ["x"], "document_class": "Nobody"}"#)
         },
     ];
     let odd = [

@@ -117,8 +117,8 @@ async fn outcomes(url: &str, setting: Setting, rounds: usize) -> Result<usize> {
                 Published::Refused(reason) => {
                     number == large && reason.contains(&MOST_BYTES.to_string())
                 }
-                Published::Unroutable => number != large && number % 10 == 0,
-                Published::Routed => number != large && number % 10 != 0,
+                Published::Unroutable => number != large && number.is_multiple_of(10),
+                Published::Routed => number != large && !number.is_multiple_of(10),
             };
             ensure!(is_right, "message {number} of round {round}: {outcome:?}");
         }
@@ -129,7 +129,7 @@ async fn outcomes(url: &str, setting: Setting, rounds: usize) -> Result<usize> {
 }
 
 fn message(number: usize, is_large: bool) -> Result<Outgoing> {
-    let key = if number % 10 == 0 {
+    let key = if number.is_multiple_of(10) {
         "nobody"
     } else {
         "somebody"

@@ -51,7 +51,8 @@ async fn run(setting: Setting) -> Result<Report> {
     }
     let left = messages(&world.server).await?;
     let left: usize = QUEUES.iter().filter_map(|queue| left.get(*queue)).sum();
-    let last = world.start(&[])?;
+    let mut last = world.start(&[])?;
+    started(&mut last).await?;
     let judged = world.judge(last).await?;
     let mut report = Report::default();
     report.figure("stops", stops);

@@ -23,6 +23,9 @@ use crate::message::BusError;
 
 /// Longest wait for one attempt to connect: lapin itself would wait for ever.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Longest wait for the broker's word at the end. With channels that are just being closed lapin sometimes
+/// finds its connection in error and waits for ever; all that was to be sent is sent before.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// First and longest pause between attempts; the real pause is a random part of it.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// How often a connection is looked at whose end was not announced by an event.
@@ -224,7 +227,7 @@ impl Keeper {
         let last = self.state.send_replace(closed);
         if let State::Up { connection, .. } = last {
             // The broker takes back what is unsettled when this does not arrive, too.
-            let _ = timeout(CONNECT, connection.close(200, "closed".into())).await;
+            let _ = timeout(GOODBYE, connection.close(200, "closed".into())).await;
         }
     }
 

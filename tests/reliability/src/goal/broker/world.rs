@@ -8,9 +8,10 @@ use maas_tests::proxy::Proxy;
 use maas_tests::server::{RabbitMq, RabbitMqOptions};
 use tempfile::TempDir;
 
-use crate::chain::{Chain, File, Load};
+use crate::chain::Chain;
 use crate::goal::Setting;
 use crate::judge::State;
+use crate::load::{File, Load};
 use crate::oracle::{Announced, Oracle};
 use crate::program::Running;
 

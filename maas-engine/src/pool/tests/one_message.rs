@@ -221,7 +221,7 @@ async fn faults_of_an_engine_are_tried_again_and_end_as_dead_letters() {
     };
     assert_eq!(
         (reason.kind.as_str(), reason.detail.as_str()),
-        ("engine failed", "as told")
+        ("engine failed", "document `refuse`: as told")
     );
 }
 

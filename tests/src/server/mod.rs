@@ -24,8 +24,10 @@ where
     F: FnMut() -> R,
     R: Future<Output = bool>,
 {
+    /// A server that is just starting may take a connection and never answer.
+    const ONE_TRY: Duration = Duration::from_secs(10);
     let deadline = Instant::now() + limit;
-    while !done().await {
+    while !tokio::time::timeout(ONE_TRY, done()).await.unwrap_or(false) {
         if Instant::now() > deadline {
             bail!("waited {limit:?} in vain for {what}");
         }

@@ -8,8 +8,10 @@ use anyhow::{Result, ensure};
 use maas_tests::random::Random;
 
 use super::{Goal, Length, Setting};
+use crate::chain::Chain;
 use crate::crew::Crew;
 use crate::lab::Lab;
+use crate::load::File;
 use crate::pair::Servers;
 use crate::report::Report;
 use crate::schedule::Schedule;
@@ -64,13 +66,19 @@ async fn run(setting: Setting) -> Result<Report> {
     Ok(report)
 }
 
+fn lasting(setting: Setting) -> Duration {
+    Duration::from_secs(setting.pick(30, 900))
+}
+
 /// One in which the broker and the store are killed, too.
 fn schedule(setting: Setting) -> Schedule<Victim> {
-    let lasting = Duration::from_secs(setting.pick(30, 900));
-    let pauses = Duration::from_millis(4_500)..Duration::from_millis(5_500);
+    let pauses = setting.pick(
+        Duration::from_millis(1_500)..Duration::from_millis(2_500),
+        Duration::from_millis(4_500)..Duration::from_millis(5_500),
+    );
     let mut random = Random::new(setting.seed);
     loop {
-        let schedule = Schedule::random(random.next(), lasting, pauses.clone(), &VICTIMS);
+        let schedule = Schedule::random(random.next(), lasting(setting), pauses.clone(), &VICTIMS);
         let hit = |victim| schedule.moments.iter().any(|(_, found)| *found == victim);
         if hit(Victim::Broker) && hit(Victim::Store) {
             return schedule;
@@ -78,7 +86,17 @@ fn schedule(setting: Setting) -> Schedule<Victim> {
     }
 }
 
-/// Feeds the chain bit by bit, so that there is always work in hand, and kills beside.
+/// One file after the other, so that there is work in hand whenever something is killed.
+async fn feed(chain: &Chain, files: &[File], lasting: Duration) -> Result<()> {
+    let pause = lasting / u32::try_from(files.len())?;
+    for file in files {
+        chain.feed(std::slice::from_ref(file))?;
+        tokio::time::sleep(pause).await;
+    }
+    Ok(())
+}
+
+/// Feeds the chain, and kills beside.
 async fn kill(
     lab: &mut Lab,
     servers: &mut Servers,
@@ -86,30 +104,21 @@ async fn kill(
     schedule: &Schedule<Victim>,
 ) -> Result<()> {
     let (files, records) = match setting.length {
-        Length::Short => (60, 40),
+        Length::Short => (150, 40),
         Length::Long => (1_000, 100),
     };
     let files = lab.issue(files, records);
-    let portion = files.len().div_ceil(schedule.moments.len());
-    let mut portions = files.chunks(portion);
     let mut crew = Crew::start(&lab.chain)?;
     let chain = &lab.chain;
-    schedule
-        .play(async |victim| {
-            chain.feed(portions.next().unwrap_or_default())?;
-            match victim {
-                Victim::Ours(member) => {
-                    crew.kill(member)?;
-                    crew.replace(chain, member)
-                }
-                Victim::Broker => servers.bus.restart().await,
-                Victim::Store => servers.store.restart().await,
-            }
-        })
-        .await?;
-    for rest in portions {
-        chain.feed(rest)?;
-    }
+    let killing = schedule.play(async |victim| match victim {
+        Victim::Ours(member) => {
+            crew.kill(member)?;
+            crew.replace(chain, member)
+        }
+        Victim::Broker => servers.bus.restart().await,
+        Victim::Store => servers.store.restart().await,
+    });
+    futures_util::try_join!(killing, feed(chain, &files, lasting(setting)))?;
     // None of ours may have died of a server's death.
     crew.kill_all()?;
     lab.settle().await

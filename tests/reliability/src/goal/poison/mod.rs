@@ -110,7 +110,8 @@ fn figures(
     let mut report = Report::default();
     report.figure("messages", load.messages.len());
     report.figure("documents done", load.innocent().count());
-    report.figure("guilty documents, all dead letters", letters.len());
+    report.figure("guilty documents, all dead letters", load.guilty().count());
+    report.figure("dead letters, some twice after a crash", letters.len());
     report.figure("healthy documents among dead letters", 0);
     report.figure("restarts", rough.restarts);
     report.figure("healthy done without harm, ms", calm.healthy.as_millis());

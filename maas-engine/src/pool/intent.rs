@@ -76,6 +76,8 @@ pub(crate) struct Whose<'a> {
 pub(crate) struct Left {
     pub(crate) debt: Debt,
     pub(crate) version: Option<Version>,
+    /// This run wrote it. What another copy of the message wrote, that one may remove.
+    pub(crate) own: bool,
 }
 
 /// An intent whose message may never come again.
@@ -131,6 +133,7 @@ impl Intents {
         let left = |intent: Document| Left {
             debt: debt_of(&intent.source),
             version: intent.version,
+            own: false,
         };
         Ok(found
             .into_iter()

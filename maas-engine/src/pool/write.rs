@@ -176,8 +176,9 @@ impl Run<'_> {
         Ok(overtaken)
     }
 
-    /// Leaves an intent, unless the one that is there says the same. What another copy of this message put
-    /// there meanwhile is owed by this one, too: whoever is done last removes it.
+    /// Leaves an intent, unless this run left one that says the same. What another copy of this message put
+    /// there is owed by this one, too, and is written again although it says the same: at another version, so
+    /// that the other one cannot remove what this one relies on. Whoever is done last removes it.
     async fn remember(
         &mut self,
         place: usize,
@@ -188,7 +189,7 @@ impl Run<'_> {
         let mut patience = Patience::of_a_message();
         loop {
             let planned = plan.debt();
-            if planned.is_empty() || planned == left.debt {
+            if planned.is_empty() || (left.own && planned == left.debt) {
                 return Ok(());
             }
             let whose = self.whose(place, &step.id);
@@ -198,6 +199,7 @@ impl Run<'_> {
                     *left = Left {
                         debt: planned,
                         version: Some(version),
+                        own: true,
                     };
                     self.has_intent(place, step, version);
                     return Ok(());

@@ -266,7 +266,11 @@ impl Drive {
             let (ended, asked) = (process.ended(), process.stopping);
             let mut state = self.world.state();
             let what = match (ended, asked) {
-                (None, Some(since)) if overdue(since) => Some("it did not end".to_owned()),
+                // The program ends itself then, though a slow store still owes an answer.
+                (None, Some(since)) if overdue(since) => {
+                    state.say(format_args!("{} ends without its answers", process.who));
+                    None
+                }
                 (None, _) => continue,
                 (Some(Ok(())), Some(_)) => None,
                 (Some(Ok(())), None) => Some("it ended by itself".to_owned()),

@@ -33,6 +33,8 @@ use watchdog::Watchdog;
 const GRACE: Duration = Duration::from_secs(20);
 /// How long handing back may take.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the figures of a stopped run may be gathered.
+const SUMMARY: Duration = Duration::from_secs(2);
 
 /// Run a pipeline: collect, store, announce, compute, until stopped.
 #[derive(Debug, Args)]
@@ -138,10 +140,17 @@ impl Run {
         if let Some(drawing) = drawing {
             let _ = drawing.await;
         }
-        let summary = summary::Summary::gather(&pipeline, &servers, &activities).await;
+        let gathering = summary::Summary::gather(&pipeline, &servers, &activities);
+        let summary = match cancel.is_cancelled() {
+            // Who stops a run because the store hangs does not want to wait for the store.
+            true => tokio::time::timeout(SUMMARY, gathering).await.ok(),
+            false => Some(gathering.await),
+        };
         servers.bus.close().await?;
         servers.store.close().await?;
-        summary.print(self.output.output)?;
+        if let Some(summary) = summary {
+            summary.print(self.output.output)?;
+        }
         Ok(if failed {
             Outcome::NotWell
         } else {
@@ -161,25 +170,41 @@ impl Run {
         let (mut flows, mut pools) = (JoinSet::new(), JoinSet::new());
         // Pools outlast the flows: what the flows announce is still theirs to do.
         let stop_pools = cancel.child_token();
+        let overdue = overdue_after(stop_pools.clone());
         parts.spawn(&mut flows, &mut pools, cancel, &stop_pools);
-        let mut failed = joined(&mut flows).await;
+        let mut failed = tokio::select! {
+            failed = joined(&mut flows) => failed,
+            () = overdue.cancelled() => {
+                tracing::warn!("what is not stored and announced yet is collected again");
+                flows.shutdown().await;
+                false
+            }
+        };
         if self.until_idle && !pools.is_empty() && !cancel.is_cancelled() {
             let idle = idle::wait(&*servers.bus, &queues, &busy);
             if cancel.run_until_cancelled(idle).await.is_some() {
                 stop_pools.cancel();
             }
         }
-        // Only a stop bounds the end of the pools; without one they run on.
-        let overdue = async {
-            stop_pools.cancelled().await;
-            tokio::time::sleep(GRACE + LAST_WORDS).await;
-        };
         tokio::select! {
             result = joined(&mut pools) => failed |= result,
-            () = overdue => tracing::warn!("what is still in hand goes back to its queue"),
+            () = overdue.cancelled() => tracing::warn!("what is still in hand goes back to its queue"),
         }
         failed
     }
+}
+
+/// Cancelled when a stop has lasted too long: a server that hangs must not hold up the end. Without a stop
+/// everything runs on.
+fn overdue_after(stop: CancellationToken) -> CancellationToken {
+    let overdue = CancellationToken::new();
+    let later = overdue.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE + LAST_WORDS).await;
+        later.cancel();
+    });
+    overdue
 }
 
 /// Waits for all tasks; a failure is told when it happens. Whether there was one.

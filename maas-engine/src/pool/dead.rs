@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use maas_model::document::{Document, DocumentId, zulu};
 use maas_model::message::{
-    DeadLetter, DeadOriginal, DeadReason, ExchangeName, Message, Outgoing, RoutingKey, Topology,
+    DeadLetter, DeadOriginal, DeadReason, ExchangeName, Outgoing, RoutingKey, Topology,
 };
 use serde_json::Value;
 
+use super::contain::part_of;
 use super::run::Run;
 
 /// What could not be done, and why.
@@ -87,18 +88,19 @@ impl Run<'_> {
         }
     }
 
-    /// The message, naming only these inputs.
-    fn part(&self, document_ids: Vec<DocumentId>) -> DeadOriginal {
-        let message = Message {
-            document_ids,
-            ..Message::clone(&self.message)
+    /// A message that names only these inputs. It has an id of its own: parts of one message that are replayed
+    /// together are no copies of each other, and must not share their intents.
+    fn part(&self, ids: Vec<DocumentId>) -> DeadOriginal {
+        let body = match ids.len() < self.message.document_ids.len() {
+            true => part_of(&self.message, self.work.body, &ids).1,
+            false => self.message.to_body(),
         };
         DeadOriginal::Message {
             exchange: self.work.exchange.to_string(),
             routing_key: self.work.routing_key.to_string(),
             queue: self.work.queue.to_string(),
             priority: self.work.priority,
-            body: String::from_utf8(message.to_body()).ok(),
+            body: String::from_utf8(body).ok(),
             body_base64: None,
             headers: self.work.headers.clone(),
         }

@@ -20,7 +20,7 @@ mod watch;
 pub use isolation::{Answer, Counted, Death, Isolation, Trouble};
 pub(crate) use lane::{Lanes, is_suspect, suspect};
 pub(crate) use panic::{caught, listen};
-pub(crate) use split::key_of;
 pub use split::{Share, parts};
+pub(crate) use split::{key_of, part_of};
 pub use tally::Tally;
 pub use watch::{Happening, Running, Stuck, Watch};

@@ -67,7 +67,7 @@ pub fn parts(body: &[u8], shares: Vec<Share>) -> Vec<Part> {
 
 /// A message that names `ids` only and follows from the whole one. The same documents get the same id, so that
 /// whoever cuts a message a second time makes no other parts.
-fn part_of(whole: &Message, body: &[u8], ids: &[DocumentId]) -> (String, Vec<u8>) {
+pub(crate) fn part_of(whole: &Message, body: &[u8], ids: &[DocumentId]) -> (String, Vec<u8>) {
     let message_id = part_id(&key_of(whole, body), ids);
     let mut part = Message {
         message_id: message_id.clone(),

@@ -15,6 +15,11 @@ pub(super) const FATAL: [(&str, &str); 4] = [
     ("memory", "memory allocation of 4294967296 bytes failed"),
     ("loop", "the engine had not ended after"),
 ];
+/// It comes last, behind healthy ones: a process that ended of another message first would know it already as
+/// one to be worked on alone, and nobody would see it stuck.
+const LOOP: &str = "loop";
+/// More than are fetched at once.
+const CALM: usize = 100;
 pub(super) const PANIC: &str = "panic";
 pub(super) const VERSION: &str = concat!("maas_reliability ", env!("CARGO_PKG_VERSION"));
 
@@ -38,11 +43,14 @@ impl Load {
     /// cannot do them: each with one guilty document among the others.
     pub(super) fn new(seed: u64, messages: usize, documents: usize, failing: usize) -> Self {
         let mut random = Random::new(seed);
-        let mut harms: Vec<&'static str> = FATAL.iter().map(|(harm, _)| *harm).collect();
+        let crashes = FATAL.iter().map(|(harm, _)| *harm);
+        let mut harms: Vec<&'static str> = crashes.filter(|harm| *harm != LOOP).collect();
         harms.push(PANIC);
         harms.extend(vec!["fail"; failing]);
-        harms.resize(messages, "");
+        harms.resize(messages.saturating_sub(CALM + 1), "");
         shuffle(&mut random, &mut harms);
+        harms.resize(messages.saturating_sub(1), "");
+        harms.push(LOOP);
         let mut message = |(number, harm): (usize, &'static str)| {
             let guilty = usize::try_from(random.between(0, documents as i64)).unwrap_or_default();
             let item = |at: usize| Item {

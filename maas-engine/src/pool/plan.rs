@@ -77,6 +77,8 @@ struct Entry {
     planned: Option<Action>,
     /// What this run did.
     done: Option<Action>,
+    /// The store will never take it: whatever another copy of the message still means to do.
+    refused: bool,
 }
 
 impl Plan {
@@ -103,7 +105,9 @@ impl Plan {
                 ..Entry::default()
             });
             entry.report.get_or_insert(report);
-            entry.owed.get_or_insert(planned.action);
+            if !entry.refused {
+                entry.owed.get_or_insert(planned.action);
+            }
         }
         for notice in debt.notices {
             let keys = notice.ids.iter().map(|id| (notice.key.clone(), id.clone()));
@@ -130,6 +134,7 @@ impl Plan {
         entry.report = report;
         entry.planned = action;
         entry.elsewhere = false;
+        entry.refused = false;
     }
 
     pub(crate) fn notices(&mut self, notices: Vec<Notice>, order: ReportOrder) {
@@ -164,6 +169,7 @@ impl Plan {
     pub(crate) fn refused(&mut self, key: &Key) {
         if let Some(entry) = self.entries.get_mut(key) {
             (entry.planned, entry.owed) = (None, None);
+            entry.refused = true;
         }
     }
 
@@ -292,5 +298,31 @@ impl Entry {
     fn announced(&self) -> Option<Action> {
         let owed = self.owed.filter(|_| !self.elsewhere);
         self.done.or(owed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_is_not_announced_because_another_copy_planned_it() {
+        let key = (
+            IndexName::new("copy").unwrap(),
+            DocumentId::new("a").unwrap(),
+        );
+        let report = Announcement {
+            subject: "copy".to_owned(),
+            document_class: "Copy".to_owned(),
+        };
+        let mut plan = Plan::default();
+        plan.see(&key, Some(report), Some(Action::New));
+        let of_the_other = plan.debt();
+        plan.refused(&key);
+        plan.owe(of_the_other.clone());
+        assert!(plan.owed().is_empty());
+        assert!(plan.debt().is_empty());
+        // Whoever comes later does not know, and sees for itself.
+        assert_eq!(Plan::after(of_the_other).owed().len(), 1);
     }
 }

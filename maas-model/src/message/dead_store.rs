@@ -139,7 +139,7 @@ impl DeadLetters {
 
     /// No more than so many are replayed in a second, so that what mended itself is not knocked over again.
     pub fn with_rate(mut self, per_second: f64) -> Self {
-        self.pause = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or_default();
+        self.pause = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX);
         self
     }
 

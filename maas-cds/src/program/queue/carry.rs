@@ -59,8 +59,14 @@ pub(super) async fn carry(
             priority: delivery.priority,
             headers: delivery.headers.clone(),
         };
-        if bus.publish(vec![message]).await? != [Published::Routed] {
-            bail!("there is no queue `{to}`; {moved} messages were moved before");
+        match bus.publish(vec![message]).await?.as_slice() {
+            [Published::Routed] => {}
+            [Published::Refused(reason)] => {
+                bail!(
+                    "`{to}` does not take a message: {reason}; {moved} messages were moved before"
+                )
+            }
+            _ => bail!("there is no queue `{to}`; {moved} messages were moved before"),
         }
         delivery.ack().await?;
         moved += 1;
@@ -84,7 +90,10 @@ pub(super) async fn backup(
     let run = uuid::Uuid::now_v7().simple().to_string();
     while let Some(delivery) = next(&mut subscription, kept, limit).await {
         let file = folder.join(format!("{queue}-{run}-{kept:06}.json"));
-        keep(&file, &delivery).with_context(|| format!("cannot write `{}`", file.display()))?;
+        keep(&file, &delivery)
+            // The name of a new file is on disk with its folder only.
+            .and_then(|()| Ok(File::open(folder)?.sync_all()?))
+            .with_context(|| format!("cannot write `{}`", file.display()))?;
         delivery.ack().await?;
         kept += 1;
     }

@@ -188,11 +188,11 @@ impl Dead {
     }
 }
 
-/// Letters per second; at least one in a quarter of an hour.
+/// Letters per second.
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if rate >= 0.001 => Ok(rate),
-        _ => Err("write a number from 0.001, as `10` or `0.5`".to_owned()),
+        Ok(rate) if rate > 0.0 => Ok(rate),
+        _ => Err("write a number above 0, as `10` or `0.5`".to_owned()),
     }
 }
 

@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
 use maas_fuzz::mutate::{Random, mutated};
 use maas_fuzz::target::Target;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 
 /// No input may need more memory, whatever it claims to be.
 const MOST_MEMORY: u64 = 256 << 20;
-/// No input of at most 256 KiB may take longer, even without optimization.
-const LONGEST_SECONDS: u64 = 20;
+/// No input of at most 256 KiB may need more processor time, even without optimization.
+const LONGEST: Duration = Duration::from_secs(20);
 /// More findings of one target are not looked at before the first are mended.
 const MOST_FINDINGS: usize = 10;
 
@@ -30,7 +31,7 @@ const MOST_FINDINGS: usize = 10;
 struct Fuzz {
     /// The targets; all when none is named.
     targets: Vec<String>,
-    /// How long each target is run.
+    /// How long each target is run, in seconds of processor time: other work on the machine shortens nothing.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// What the inputs are made up from.
@@ -142,8 +143,7 @@ struct Session {
     target: Target,
     seeds: Vec<Vec<u8>>,
     folder: PathBuf,
-    started: Instant,
-    /// When the input in hand was begun, in milliseconds; 0: none is.
+    /// When the input in hand was begun, in milliseconds of processor time; 0: none is.
     begun: Arc<AtomicU64>,
     known: HashSet<String>,
 }
@@ -161,7 +161,6 @@ impl Session {
             seeds: target.seeds()?,
             target,
             folder,
-            started: Instant::now(),
             begun: Arc::default(),
             known: HashSet::new(),
         })
@@ -179,12 +178,13 @@ impl Session {
             let seed = usize::try_from(inputs).ok().and_then(|n| self.seeds.get(n));
             let bytes = match seed {
                 Some(seed) => seed.clone(),
-                None if self.started.elapsed() >= end => break,
+                None if processor_time() >= end => break,
                 None => mutated(&self.seeds, &mut random),
             };
             // Still there when the process is killed by it.
             std::fs::write(&current, &bytes)?;
-            self.begun.store(self.now(), Relaxed);
+            self.begun
+                .store(milliseconds(processor_time()).max(1), Relaxed);
             let ran = catch_unwind(AssertUnwindSafe(|| self.target.run(&bytes)));
             self.begun.store(0, Relaxed);
             if let Err(panic) = ran {
@@ -202,12 +202,6 @@ impl Session {
             peak()
         ));
         Ok(self.known.is_empty())
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis())
-            .unwrap_or(u64::MAX)
-            .max(1)
     }
 
     fn found(&mut self, what: &str, bytes: &[u8]) -> anyhow::Result<()> {
@@ -231,22 +225,33 @@ impl Session {
 
     /// Ends the process when an input takes too long.
     fn watch(&self) {
-        let (begun, started) = (Arc::clone(&self.begun), self.started);
+        let begun = Arc::clone(&self.begun);
         let name = self.target.name;
         std::thread::spawn(move || {
             loop {
                 std::thread::sleep(Duration::from_millis(500));
                 let begun = begun.load(Relaxed);
-                let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                if begun > 0 && now.saturating_sub(begun) > LONGEST_SECONDS * 1000 {
-                    say(&format!(
-                        "{name}: an input takes longer than {LONGEST_SECONDS} s"
-                    ));
+                let needed = milliseconds(processor_time()).saturating_sub(begun);
+                if begun > 0 && needed > milliseconds(LONGEST) {
+                    say(&format!("{name}: an input takes longer than {LONGEST:?}"));
                     std::process::abort();
                 }
             }
         });
     }
+}
+
+/// What this process has used so far.
+fn processor_time() -> Duration {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        u64::try_from(used.tv_sec).unwrap_or(0),
+        u32::try_from(used.tv_nsec).unwrap_or(0),
+    )
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {

@@ -144,7 +144,8 @@ pub fn printed(command: &mut Command) -> Result<String> {
     let mut process = command
         .stdout(out.reopen()?)
         .stderr(log.reopen()?)
-        .spawn()?;
+        .spawn()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let deadline = Instant::now() + LONGEST;
     let status = loop {
         if let Some(status) = process.try_wait()? {

@@ -7,7 +7,7 @@ pub struct Row {
     pub work: String,
     /// How much of it per second.
     pub per_second: f64,
-    /// The same as a share of the raw rate, where that makes sense.
+    /// The documents written for it as a share of the raw rate, where that makes sense.
     pub share: Option<f64>,
     /// Own processor time per product, in microseconds.
     pub cpu_microseconds: Option<f64>,

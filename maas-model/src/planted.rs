@@ -1,5 +1,5 @@
 //! Bugs planted on purpose, to see that the simulation finds them. Only with the feature `simulation`, and
-//! only on a thread that asked for one; without the feature [`planted`] is the constant `false`.
+//! only on a thread that asked for one; without the feature [`planted()`] is the constant `false`.
 
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Bug {
         Self::SkipAConflictOfAFlow,
         Self::IgnoreAReturnedMessageOfAFlow,
     ];
+}
+
+/// The line at which a bug can be planted: where it is, `wrong` happens. Right is what the code says without
+/// this line.
+#[macro_export]
+macro_rules! planted {
+    ($bug:ident, $wrong:expr) => {
+        if $crate::planted::planted($crate::planted::Bug::$bug) {
+            $wrong;
+        }
+    };
 }
 
 /// Whether this bug is planted on this thread.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maas_model::document::{DocumentId, IndexName, Source};
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
@@ -116,13 +116,12 @@ impl Flow {
         group: &mut Group,
     ) -> Result<(), FlowError> {
         let passed = group.passed;
-        let announced = group.waiting.iter().take_while(|waiting| {
-            waiting.after <= passed || planted(Bug::SettleBeforeTheAnnouncement)
-        });
-        let announced: Vec<Waiting> = {
-            let count = announced.count();
-            group.waiting.drain(..count).collect()
+        let announced = |waiting: &&Waiting| {
+            planted!(SettleBeforeTheAnnouncement, return true);
+            waiting.after <= passed
         };
+        let count = group.waiting.iter().take_while(announced).count();
+        let announced: Vec<Waiting> = group.waiting.drain(..count).collect();
         let mut finished = Vec::new();
         for Waiting { item, ending, .. } in announced {
             let refused = group.refused.remove(&item.raw.key).unwrap_or(0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maas_model::document::{DocumentId, IndexName, Source};
 use maas_model::message::DeadLetter;
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 
 use super::prepare::{Portion, Prepared};
 use super::room::Place;
@@ -56,9 +56,7 @@ impl Batch {
                 self.places.extend(place);
                 self.records.extend(records);
                 for record in bad {
-                    if planted(Bug::ForgetABadRecord) {
-                        continue;
-                    }
+                    planted!(ForgetABadRecord, continue);
                     self.written.dead.push(dead::record(owner, &item, record));
                     self.written.refused.push(Arc::clone(&item));
                 }

@@ -3,7 +3,7 @@
 use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{DeadLetter, Message, Outgoing, Published};
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use tracing::{debug, error, info, warn};
 
 use super::patience::{Delays, Patience};
@@ -78,10 +78,7 @@ impl Flow {
             for (message, outcome) in messages.into_iter().zip(outcomes) {
                 match outcome {
                     Published::Routed => delivered.taken += 1,
-                    Published::Unroutable
-                        if self.shared.expects(&message)
-                            && !planted(Bug::IgnoreAReturnedMessageOfAFlow) =>
-                    {
+                    Published::Unroutable if self.shared.expects(&message) => {
                         returned = Some(message.routing_key.clone());
                         again.push(message);
                     }
@@ -115,6 +112,7 @@ impl Shared {
     /// Whether some queue of this pipeline should have taken it. A message to the default exchange is
     /// meant for the queue it names.
     fn expects(&self, message: &Outgoing) -> bool {
+        planted!(IgnoreAReturnedMessageOfAFlow, return false);
         message.exchange.as_str().is_empty()
             || self.context.bindings.iter().any(|binding| {
                 binding.exchange == message.exchange

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -107,16 +107,8 @@ impl Flow {
             .filter(|(_, mark)| **mark == Mark::Unknown)
             .map(|(item, _)| item)
             .collect();
-        if planted(Bug::BookmarkAhead) {
-            let all: Vec<_> = items.iter().map(|item| (item.clone(), None)).collect();
-            patience
-                .until_done("writing the journal", || self.journal.finish(&all))
-                .await?;
-        } else if !fresh.is_empty() && !planted(Bug::ForgetTheStartMark) {
-            patience
-                .until_done("writing the journal", || self.journal.begin(&fresh))
-                .await?;
-        }
+        self.mark_started(patience, &fresh).await?;
+        planted!(BookmarkAhead, self.mark_done(patience, &items).await?);
         for (item, mark) in items.into_iter().zip(marks) {
             if patience.cancel().is_cancelled() {
                 self.settle(item, ItemOutcome::Released).await;
@@ -125,11 +117,29 @@ impl Flow {
                 self.settle(item, ItemOutcome::Done).await;
             } else {
                 self.unsettled_items_are_few(patience).await?;
-                let recovered = mark == Mark::Started && !planted(Bug::IgnoreTheStartMark);
+                let recovered = mark == Mark::Started;
                 self.extract(patience, item, recovered, portions).await;
             }
         }
         Ok(())
+    }
+
+    async fn mark_started(&self, patience: &Patience, fresh: &[&RawItem]) -> Result<(), FlowError> {
+        planted!(ForgetTheStartMark, return Ok(()));
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        patience
+            .until_done("writing the journal", || self.journal.begin(fresh))
+            .await
+    }
+
+    /// Wrong on purpose: they are not.
+    async fn mark_done(&self, patience: &Patience, items: &[RawItem]) -> Result<(), FlowError> {
+        let all: Vec<_> = items.iter().map(|item| (item.clone(), None)).collect();
+        patience
+            .until_done("writing the journal", || self.journal.finish(&all))
+            .await
     }
 
     /// Waits while too many items wait for their messages.

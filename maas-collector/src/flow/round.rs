@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use maas_model::document::{Document, DocumentId, zulu};
 use maas_model::failpoint::{Failpoint, pass};
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use maas_model::store::{WriteAction, WriteOp, WriteOutcome};
 use tracing::warn;
 
@@ -126,15 +126,14 @@ impl Flow {
         pass(Failpoint::Ingested);
         let mut again = Vec::new();
         for ((id, entry), effect) in plan.entries.iter().zip(effects) {
-            if effect != Effect::Unchanged
-                && unanswered.contains(id)
-                && !planted(Bug::ForgetDoubtfulWrites)
-            {
+            if effect != Effect::Unchanged && unanswered.contains(id) {
                 doubts.entry(id.clone()).or_insert(effect);
             }
             match by_id.remove(id) {
-                Some(WriteOutcome::Conflict) if planted(Bug::SkipAConflictOfAFlow) => {}
-                Some(WriteOutcome::Conflict) => again.extend(entry.records().cloned()),
+                Some(WriteOutcome::Conflict) => {
+                    planted!(SkipAConflictOfAFlow, continue);
+                    again.extend(entry.records().cloned());
+                }
                 Some(WriteOutcome::Refused { field, reason }) => {
                     let reason = match field {
                         Some(field) => format!("field `{field}`: {reason}"),
@@ -238,6 +237,7 @@ impl Flow {
                 patience.pause(&mut delays).await?;
             }
         }
+        planted!(ForgetDoubtfulWrites, outcomes.unanswered.clear());
         Ok(outcomes)
     }
 }

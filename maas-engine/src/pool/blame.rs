@@ -6,12 +6,9 @@ use std::time::Duration;
 use maas_model::document::DocumentId;
 use maas_model::message::DeadReason;
 
-use super::chain::Step;
 use super::contain::Share;
 use super::dead::Grave;
-use super::intent::Left;
-use super::plan::Plan;
-use super::run::Run;
+use super::run::{Run, Stage};
 use super::verdict::{Cause, Stop, Verdict, delay};
 use crate::engine::Batch;
 
@@ -33,17 +30,11 @@ pub(super) struct Blame {
 impl Run<'_> {
     /// Works on the inputs of a step. When the engine fails they are halved until the guilty are known; these
     /// are left out of what follows.
-    pub(super) async fn halved(
-        &mut self,
-        place: usize,
-        step: &Step,
-        plan: &mut Plan,
-        mut left: Left,
-    ) -> Result<(), Stop> {
-        let mut waiting = vec![self.batch()];
+    pub(super) async fn halved(&mut self, stage: &mut Stage<'_>) -> Result<(), Stop> {
+        let mut waiting = vec![self.batch_of(self.innocent())];
         let (mut blamed, mut healthy) = (Vec::new(), false);
         while let Some(mut batch) = waiting.pop() {
-            let worked = self.rounds(place, step, plan, &mut left, &mut batch);
+            let worked = self.rounds(stage, &mut batch);
             let Err(stop) = worked.await else {
                 healthy = true;
                 continue;

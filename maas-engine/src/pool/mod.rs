@@ -10,6 +10,7 @@
 //! for messages that end their process.
 
 mod blame;
+mod bury;
 mod chain;
 mod consume;
 pub mod contain;
@@ -20,6 +21,7 @@ mod intent;
 mod plan;
 mod process;
 mod publish;
+mod reason;
 mod run;
 mod runner;
 pub mod session;

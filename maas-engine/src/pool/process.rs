@@ -1,17 +1,15 @@
 //! From a message to its verdict: parse, run, announce, forget.
 
-use maas_model::document::{DocumentId, IndexName, Version};
+use maas_model::document::{DocumentId, IndexName};
 use maas_model::message::{DeadReason, Message, Outgoing};
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use tokio_util::sync::CancellationToken;
 
-use super::intent::Whose;
 use super::publish::publish;
 use super::run::Run;
 use super::shared::Shared;
 use super::stats::InFlight;
 use super::verdict::{Stop, Verdict};
-use super::wait::Patience;
 use super::work::Work;
 use crate::report::{Action, Origin};
 
@@ -69,9 +67,7 @@ impl Run<'_> {
     /// Announces what was done, also when the work stopped before its end.
     async fn conclude(mut self, result: Result<(), Stop>) -> Processed {
         let messages = self.messages();
-        if planted(Bug::ForgetTheIntentFirst) {
-            self.forget(result.as_ref().err()).await;
-        }
+        planted!(ForgetTheIntentFirst, self.forget(None).await);
         let (published, announced) = match publish(self.shared, self.stop, messages).await {
             Ok(published) => (published, Ok(())),
             Err(stop) => (Vec::new(), Err(stop)),
@@ -115,25 +111,5 @@ impl Run<'_> {
                 .flat_map(|report| origin.messages(&report)),
         );
         messages
-    }
-
-    /// Removes the intents of what is announced. After an outage nobody knows whether the last step
-    /// was written: its intent stays for the next run.
-    async fn forget(&mut self, stop: Option<&Stop>) {
-        if matches!(stop, Some(Stop::Away(_) | Stop::HandBack)) {
-            self.intents.pop();
-        }
-        let whose: Vec<(Whose<'_>, Version)> = self
-            .intents
-            .iter()
-            .map(|(place, engine, left)| (self.whose(*place, engine), *left))
-            .collect();
-        let mut patience = Patience::of_a_message();
-        while let Err(error) = self.shared.intents.forget(&whose).await {
-            // Left behind it does no harm: only this message, delivered again, would read it.
-            if self.wait(&mut patience, error, "intents").await.is_err() {
-                break;
-            }
-        }
     }
 }

@@ -3,13 +3,13 @@
 use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
 use maas_model::message::{BusError, Message, Outgoing, Published};
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use tokio_util::sync::CancellationToken;
 
-use super::run::too_many_tries;
+use super::reason::too_many_tries;
 use super::shared::Shared;
 use super::verdict::{Cause, Stop};
-use super::wait::{Enough, Patience, causes};
+use super::wait::{Patience, causes};
 
 /// Publishes all messages and returns them as the bus took them.
 ///
@@ -28,10 +28,10 @@ pub(crate) async fn publish(
         let outcomes = match shared.bus.publish(messages.clone()).await {
             Ok(outcomes) => outcomes,
             Err(BusError::Closed) => return Err(Stop::HandBack),
-            Err(_) if planted(Bug::IgnoreALostConfirm) => return Ok(messages),
             Err(error) => {
+                planted!(IgnoreALostConfirm, return Ok(messages));
                 shared.bus_outage.began(&error);
-                pause(&mut patience, stop, &causes(&error)).await?;
+                patience.wait(stop, &causes(&error)).await?;
                 continue;
             }
         };
@@ -42,17 +42,14 @@ pub(crate) async fn publish(
         for (message, outcome) in messages.drain(..).zip(outcomes) {
             match outcome {
                 Published::Routed => taken.push(message),
-                Published::Unroutable
-                    if is_expected(shared, &message) && !planted(Bug::IgnoreAReturnedMessage) =>
-                {
+                Published::Unroutable if is_expected(shared, &message) => {
                     returned = Some(message.routing_key.clone());
                     again.push(message);
                 }
                 Published::Unroutable => taken.push(message),
                 Published::Refused(reason) => {
-                    let halves = halves(message, &reason)?;
-                    let kept = if planted(Bug::ForgetAHalf) { 1 } else { 2 };
-                    again.extend(halves.into_iter().take(kept));
+                    again.extend(halves(message, &reason)?);
+                    planted!(ForgetAHalf, drop(again.pop()));
                 }
             }
         }
@@ -60,27 +57,17 @@ pub(crate) async fn publish(
         if let Some(key) = returned {
             let reason = format!("no queue took `{key}`, which this pipeline consumes");
             tracing::warn!(reason, "publishing again");
-            pause(&mut patience, stop, &reason).await?;
+            patience.wait(stop, &reason).await?;
         }
     }
     shared.stats.published.add(taken.len());
     Ok(taken)
 }
 
-async fn pause(
-    patience: &mut Patience,
-    stop: &CancellationToken,
-    reason: &str,
-) -> Result<(), Stop> {
-    patience.pause(stop).await.map_err(|enough| match enough {
-        Enough::Waited => Stop::Away(reason.to_owned()),
-        Enough::Stopping => Stop::HandBack,
-    })
-}
-
 /// Whether some queue of this pipeline should have taken it. A message to the default exchange is
 /// meant for the queue it names.
 fn is_expected(shared: &Shared, message: &Outgoing) -> bool {
+    planted!(IgnoreAReturnedMessage, return false);
     message.exchange.as_str().is_empty()
         || shared.bindings.iter().any(|binding| {
             binding.exchange == message.exchange && binding.pattern.matches(&message.routing_key)

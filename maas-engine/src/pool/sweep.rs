@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use maas_model::document::{DocumentId, IndexName};
 use maas_model::message::Message;
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use maas_model::store::StoreError;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +31,7 @@ pub(crate) async fn sweep(shared: &Shared, stop: &CancellationToken) {
         .await
         .is_some()
     {
-        if planted(Bug::NeverLookForOldIntents) {
-            continue;
-        }
+        planted!(NeverLookForOldIntents, continue);
         let orphans = match shared.intents.older_than(OLD).await {
             Ok(orphans) => orphans,
             Err(error) => {

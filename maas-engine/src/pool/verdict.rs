@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maas_model::message::DeadReason;
-use maas_model::planted::{Bug, planted};
+use maas_model::planted;
 use serde::{Deserialize, Serialize};
 
 use super::contain::Share;
@@ -54,8 +54,10 @@ impl Stop {
     /// The verdict over a message that has been tried `tries` times before, of at most `max_tries`.
     pub(crate) fn verdict(self, tries: u32, max_tries: u32) -> Verdict {
         match self {
-            Self::Away(_) if planted(Bug::AcknowledgeWhatIsAway) => Verdict::Done,
-            Self::Away(reason) => Verdict::Again(Duration::from_secs(1), reason),
+            Self::Away(reason) => {
+                planted!(AcknowledgeWhatIsAway, return Verdict::Done);
+                Verdict::Again(Duration::from_secs(1), reason)
+            }
             Self::Failed { reason, .. } if tries.saturating_add(1) >= max_tries => {
                 Verdict::Dead(reason)
             }

@@ -4,8 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use maas_model::chance;
+use maas_model::store::StoreError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use super::reason::too_many_tries;
+use super::run::Run;
+use super::verdict::{Cause, Stop};
 
 /// How long one message waits inside the pool before it is handed back.
 const IN_HAND: Duration = Duration::from_secs(60);
@@ -61,6 +66,44 @@ impl Patience {
             () = stop.cancelled() => Err(Enough::Stopping),
             () = tokio::time::sleep(pause) => Ok(()),
         }
+    }
+
+    /// The same in the middle of a message, which is handed back when there shall be no further try.
+    pub(crate) async fn wait(
+        &mut self,
+        stop: &CancellationToken,
+        reason: &str,
+    ) -> Result<(), Stop> {
+        self.pause(stop).await.map_err(|enough| match enough {
+            Enough::Waited => Stop::Away(reason.to_owned()),
+            Enough::Stopping => Stop::HandBack,
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Waits when the store may answer later; a request that it will never take is the engine's fault.
+    pub(super) async fn wait(
+        &self,
+        patience: &mut Patience,
+        error: StoreError,
+        who: &str,
+    ) -> Result<(), Stop> {
+        match error {
+            StoreError::Refused { .. } => Err(Stop::Failed {
+                cause: Cause::Passing,
+                reason: too_many_tries(who, causes(&error)),
+            }),
+            // An operator may mend the others without a new try of ours being wrong.
+            _ => {
+                self.shared.store_outage.began(&error);
+                self.pause(patience, &causes(&error)).await
+            }
+        }
+    }
+
+    pub(super) async fn pause(&self, patience: &mut Patience, reason: &str) -> Result<(), Stop> {
+        patience.wait(self.stop, reason).await
     }
 }
 

@@ -6,6 +6,8 @@
 
 pub mod bus;
 pub mod dice;
+mod difference;
+mod drive;
 pub mod engine;
 pub mod fault;
 pub mod oracle;

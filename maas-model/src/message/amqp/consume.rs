@@ -17,7 +17,8 @@ use super::hand::{Grip, Hands, Meeting, Tag};
 use super::lease::{Lease, Original};
 use super::link::{Link, jittered};
 use super::settle::{Settler, Settling};
-use super::{Inner, wire};
+use super::shared::Shared;
+use super::wire;
 use crate::message::{Delivery, QueueName, Subscription};
 
 /// Pause before a broken subscription begins again.
@@ -46,7 +47,7 @@ impl Session {
 pub(super) struct AmqpSubscription {
     pub(super) queue: QueueName,
     pub(super) arrived: mpsc::Receiver<Arrived>,
-    pub(super) bus: Arc<Inner>,
+    pub(super) bus: Arc<Shared>,
 }
 
 #[async_trait]
@@ -134,7 +135,7 @@ enum Ended {
 /// Consumes until the subscription is dropped or the bus closed.
 pub(super) async fn run(
     mut link: Link,
-    bus: Arc<Inner>,
+    bus: Arc<Shared>,
     queue: QueueName,
     prefetch: u16,
     arrived: mpsc::Sender<Arrived>,
@@ -175,7 +176,7 @@ async fn begin(
     connection: &Connection,
     queue: &QueueName,
     prefetch: u16,
-    bus: &Inner,
+    bus: &Shared,
 ) -> lapin::Result<(Consumer, Arc<Session>)> {
     let channel = connection.create_channel().await?;
     channel

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Inner;
 use super::hand::Hold;
 use super::settle::Settling;
+use super::shared::Shared;
 use super::topology::delay_exchange;
 use crate::message::{
     BusError, DeadLetter, DeadMessage, DeadReason, ExchangeName, Outgoing, Part, QueueName,
@@ -59,13 +59,13 @@ impl Original {
 
 /// The right to settle one message, once.
 pub(super) struct Lease {
-    bus: Arc<Inner>,
+    bus: Arc<Shared>,
     hold: Hold,
     original: Original,
 }
 
 impl Lease {
-    pub(super) fn new(bus: Arc<Inner>, hold: Hold, original: Original) -> Self {
+    pub(super) fn new(bus: Arc<Shared>, hold: Hold, original: Original) -> Self {
         Self {
             bus,
             hold,

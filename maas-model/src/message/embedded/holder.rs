@@ -97,3 +97,18 @@ pub(super) fn release(connection: &Connection, token: &str) -> rusqlite::Result<
 pub(super) fn forget(folder: &Path, token: &str) {
     let _ = fs::remove_file(lock_file(folder, token));
 }
+
+/// Gives back what dead processes had.
+pub(super) fn reap(connection: &Connection, folder: &Path, own: &str) -> rusqlite::Result<()> {
+    for token in dead(connection, folder, own)? {
+        let messages = release(connection, &token)?;
+        forget(folder, &token);
+        if messages > 0 {
+            tracing::warn!(
+                messages,
+                "a process ended with messages in hand, they are delivered again"
+            );
+        }
+    }
+    Ok(())
+}

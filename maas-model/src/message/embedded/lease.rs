@@ -8,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+use super::job::{Desk, job};
 use super::message;
+use super::request::{Ack, GiveBack, Request};
 use super::schema;
-use super::writer::{Ack, Desk, GiveBack, Request, job};
 use crate::message::{BusError, DeadReason, Part, Settle};
 
 /// The right to settle one message, once.

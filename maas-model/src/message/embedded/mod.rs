@@ -8,9 +8,12 @@
 //! Several processes may open one folder: SQLite keeps their writes apart, and a bus with subscriptions
 //! looks five times a second whether another process wrote. The folder must be on a local disk.
 
+mod deal;
 mod holder;
+mod job;
 mod lease;
 mod message;
+mod request;
 mod route;
 mod schema;
 mod subscription;
@@ -26,9 +29,11 @@ use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::holder::Holder;
+use self::job::{Desk, job};
+use self::request::{Request, Subscriber};
 use self::route::{OtherKind, Route, Routes};
 use self::subscription::EmbeddedSubscription;
-use self::writer::{Desk, Request, Subscriber, Writer, job};
+use self::writer::Writer;
 use super::{
     BusError, BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
     Subscription, Topology, meter, names,
@@ -60,7 +65,7 @@ impl EmbeddedBus {
         fs::create_dir_all(folder).map_err(unreachable)?;
         let connection = schema::open(&file)?;
         let holder = Holder::new(folder).map_err(unreachable)?;
-        writer::reap(&connection, folder, holder.token())
+        holder::reap(&connection, folder, holder.token())
             .and_then(|()| holder.register(&connection))
             .map_err(|source| schema::error(&file, source))?;
 

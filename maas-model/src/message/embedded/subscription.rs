@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::lease::Lease;
 use super::message::Claimed;
-use super::writer::{GiveBack, Request};
+use super::request::{GiveBack, Request};
 use crate::message::{Delivery, QueueName, Subscription};
 
 /// Receives what was claimed for it; what it never handed out goes back uncounted.

@@ -1,19 +1,17 @@
 //! The one thread that writes: many requests in one transaction, one sync to disk for all of them, and
 //! in the same transaction the next messages for whoever waits.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::holder::{self, Holder};
-use super::message::{self, Claimed};
+use super::job::{Answer, Desk, Job, forget_subscription};
+use super::request::{GiveBack, Request, Subscriber};
 use super::route::Routes;
-use super::schema;
+use super::{holder, message, schema};
 use crate::failpoint::{Failpoint, pass};
 use crate::message::BusError;
 
@@ -24,77 +22,16 @@ const POLL: Duration = Duration::from_millis(200);
 /// How often it looks for processes that died with messages in hand.
 const REAP: Duration = Duration::from_secs(2);
 
-/// Work inside of the transaction; answers once that is on disk. Without a desk there is no transaction.
-pub(super) type Job = Box<dyn FnOnce(Option<&mut Desk>) -> Answer + Send>;
-/// Told whether the transaction is on disk.
-pub(super) type Answer = Box<dyn FnOnce(Result<(), BusError>) + Send>;
-
-/// What the thread is asked for.
-pub(super) enum Request {
-    /// Work in the database.
-    Job(Job),
-    /// A message is done with. Nobody waits for it.
-    Ack(Ack),
-    /// A message comes back: its delivery was dropped.
-    GiveBack(GiveBack),
-    /// A subscription begins.
-    Subscribe(Subscriber),
-    /// The subscription of this number ended.
-    Unsubscribe(i64),
-    /// Everything leased goes back, the thread ends.
-    Close(oneshot::Sender<Result<(), BusError>>),
-}
-
-/// A message that was leased and is done with.
-pub(super) struct Ack {
-    pub(super) id: i64,
-    pub(super) unsettled: Arc<AtomicUsize>,
-}
-
-/// A message that was leased and not settled.
-pub(super) struct GiveBack {
-    pub(super) id: i64,
-    /// Whether a worker had it in hand.
-    pub(super) seen: bool,
-    pub(super) unsettled: Arc<AtomicUsize>,
-}
-
-/// Where the messages of a queue are sent to.
-pub(super) struct Subscriber {
-    pub(super) number: i64,
-    pub(super) queue: i64,
-    pub(super) prefetch: usize,
-    /// Claimed and not settled, the ones not yet taken from the channel too.
-    pub(super) unsettled: Arc<AtomicUsize>,
-    /// Holds `prefetch` messages, so there is always room.
-    pub(super) messages: mpsc::Sender<Claimed>,
-}
-
-impl Subscriber {
-    fn room(&self) -> usize {
-        self.prefetch
-            .saturating_sub(self.unsettled.load(Ordering::Acquire))
-    }
-}
-
-/// What a job works with.
-pub(super) struct Desk {
-    pub(super) connection: Connection,
-    pub(super) routes: Routes,
-    pub(super) holder: Holder,
-    pub(super) file: PathBuf,
-}
-
 /// The thread's state.
 pub(super) struct Writer {
-    desk: Desk,
+    pub(super) desk: Desk,
     folder: PathBuf,
     requests: Receiver<Request>,
-    subscribers: Vec<Subscriber>,
+    pub(super) subscribers: Vec<Subscriber>,
     /// Messages done with. Kept until they are on disk: nobody waits for them, so nobody would ask again.
     acks: Vec<i64>,
     /// Kept as the acks are.
-    give_backs: Vec<GiveBack>,
+    pub(super) give_backs: Vec<GiveBack>,
     /// What was given back made room only after the transaction that could have claimed for it.
     room_made: bool,
     seen_version: Option<i64>,
@@ -278,55 +215,10 @@ impl Writer {
         }
         message::end_delays(connection)?;
         if self.reaped.elapsed() >= REAP && !self.subscribers.is_empty() {
-            reap(connection, &self.folder, token)?;
+            holder::reap(connection, &self.folder, token)?;
             self.reaped = Instant::now();
         }
         Ok(())
-    }
-
-    /// Claims for each queue what its subscribers have room for, and deals it out like cards, beginning
-    /// with the one that has most room.
-    fn claim(&self) -> rusqlite::Result<Vec<(usize, Claimed)>> {
-        let mut order: Vec<usize> = (0..self.subscribers.len()).collect();
-        order.sort_by_key(|&at| {
-            let subscriber = &self.subscribers[at];
-            (subscriber.queue, std::cmp::Reverse(subscriber.room()))
-        });
-        let mut dealt = Vec::new();
-        for same_queue in
-            order.chunk_by(|&a, &b| self.subscribers[a].queue == self.subscribers[b].queue)
-        {
-            let mut rooms: Vec<(usize, usize)> = same_queue
-                .iter()
-                .map(|&at| (at, self.subscribers[at].room()))
-                .collect();
-            let wanted: usize = rooms.iter().map(|(_, room)| room).sum();
-            if wanted == 0 {
-                continue;
-            }
-            let (desk, queue) = (&self.desk, self.subscribers[same_queue[0]].queue);
-            let claimed = message::claim(&desk.connection, queue, desk.holder.token(), wanted)?;
-            deal(claimed, &mut rooms, &mut dealt);
-        }
-        Ok(dealt)
-    }
-
-    fn deliver(&mut self, claimed: Vec<(usize, Claimed)>) {
-        for (at, message) in claimed {
-            let subscriber = &self.subscribers[at];
-            subscriber.unsettled.fetch_add(1, Ordering::AcqRel);
-            let unsent = match subscriber.messages.try_send(message) {
-                Ok(()) => continue,
-                Err(error) => error.into_inner(),
-            };
-            // The subscription was dropped meanwhile.
-            let unsettled = Arc::clone(&subscriber.unsettled);
-            self.give_backs.push(GiveBack {
-                id: unsent.id,
-                seen: false,
-                unsettled,
-            });
-        }
     }
 
     fn fail(&mut self, source: rusqlite::Error, answers: Vec<Answer>) {
@@ -357,79 +249,4 @@ impl Writer {
             .map(|_| ())
             .map_err(|source| schema::error(&desk.file, source))
     }
-}
-
-/// Gives back what dead processes had.
-pub(super) fn reap(connection: &Connection, folder: &Path, own: &str) -> rusqlite::Result<()> {
-    for token in holder::dead(connection, folder, own)? {
-        let messages = holder::release(connection, &token)?;
-        holder::forget(folder, &token);
-        if messages > 0 {
-            tracing::warn!(
-                messages,
-                "a process ended with messages in hand, they are delivered again"
-            );
-        }
-    }
-    Ok(())
-}
-
-fn deal(claimed: Vec<Claimed>, rooms: &mut [(usize, usize)], dealt: &mut Vec<(usize, Claimed)>) {
-    let mut turn = 0;
-    for message in claimed {
-        // As many were claimed as there is room, so one is always found.
-        let Some(next) = (0..rooms.len())
-            .map(|step| (turn + step) % rooms.len())
-            .find(|&place| rooms[place].1 > 0)
-        else {
-            return;
-        };
-        rooms[next].1 -= 1;
-        dealt.push((rooms[next].0, message));
-        turn = next + 1;
-    }
-}
-
-fn forget_subscription(number: i64) -> Job {
-    Box::new(move |desk| {
-        if let Some(desk) = desk {
-            // When it stays, one consumer too many is shown until this process ends.
-            let _ = desk.connection.execute(
-                "DELETE FROM subscription WHERE token = ? AND number = ?",
-                rusqlite::params![desk.holder.token(), number],
-            );
-        }
-        Box::new(|_| ())
-    })
-}
-
-/// A job that answers with the result of `work`, undone when it fails.
-pub(super) fn job<T: Send + 'static>(
-    work: impl FnOnce(&mut Desk) -> Result<T, BusError> + Send + 'static,
-    reply: oneshot::Sender<Result<T, BusError>>,
-) -> Job {
-    Box::new(move |desk| {
-        let result = desk.map_or(Err(BusError::Closed), |desk| in_savepoint(desk, work));
-        Box::new(move |committed| {
-            let _ = reply.send(committed.and(result));
-        })
-    })
-}
-
-fn in_savepoint<T>(
-    desk: &mut Desk,
-    work: impl FnOnce(&mut Desk) -> Result<T, BusError>,
-) -> Result<T, BusError> {
-    let step = |desk: &Desk, sql: &str| {
-        desk.connection
-            .execute_batch(sql)
-            .map_err(|source| schema::error(&desk.file, source))
-    };
-    step(desk, "SAVEPOINT job")?;
-    let result = work(desk);
-    if result.is_err() {
-        step(desk, "ROLLBACK TO job")?;
-    }
-    step(desk, "RELEASE job")?;
-    result
 }

@@ -6,52 +6,27 @@
 //! a lost confirm), and both may be in hand: they share the document, so it is only ever written, and
 //! removed, at the version that was seen last.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod model;
+mod orphan;
+mod run;
 
-use indexmap::IndexMap;
+use std::sync::Arc;
+
 use maas_model::clock::Clock;
 use maas_model::document::{
     Document, DocumentId, IdError, IndexName, IndexNameError, Source, Version, zulu,
 };
 use maas_model::failpoint::{Failpoint, pass};
-use maas_model::model::{Field, FieldType, Model};
-use maas_model::planted::{Bug, planted};
-use maas_model::store::{
-    DocumentStore, Query, Search, StoreError, WriteAction, WriteOp, WriteOutcome,
-};
+use maas_model::planted;
+use maas_model::store::{DocumentStore, StoreError, WriteAction, WriteOp, WriteOutcome};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use self::model::intents_model;
+pub(crate) use self::orphan::Orphan;
 use super::plan::Debt;
 
 const INDEX: &str = "maas-intents";
-
-/// The model of the intents: read by id, and by date when they are old, so nothing of their plan is indexed.
-pub fn intents_model() -> Result<Model, IndexNameError> {
-    let field = |kind, parameters: Value| Field {
-        kind,
-        parameters: parameters.as_object().cloned().unwrap_or_default(),
-        fields: IndexMap::new(),
-    };
-    let keyword = || field(FieldType::Keyword, json!({}));
-    Ok(Model {
-        name: "MaasIntent".to_owned(),
-        alias: IndexName::new(INDEX)?,
-        fields: IndexMap::from([
-            ("pool".to_owned(), keyword()),
-            ("message_id".to_owned(), keyword()),
-            ("engine".to_owned(), keyword()),
-            ("date".to_owned(), field(FieldType::Date, json!({}))),
-            (
-                "plan".to_owned(),
-                field(FieldType::Object, json!({"enabled": false})),
-            ),
-        ]),
-        partition: None,
-        settings: [("number_of_shards".to_owned(), json!(1))].into(),
-    })
-}
 
 /// The intents of one pool.
 #[derive(Debug)]
@@ -78,16 +53,6 @@ pub(crate) struct Left {
     pub(crate) version: Option<Version>,
     /// This run wrote it. What another copy of the message wrote, that one may remove.
     pub(crate) own: bool,
-}
-
-/// An intent whose message may never come again.
-#[derive(Debug)]
-pub(crate) struct Orphan {
-    id: DocumentId,
-    version: Option<Version>,
-    pub(crate) message_id: String,
-    pub(crate) engine: String,
-    pub(crate) debt: Debt,
 }
 
 /// What cannot be read is owed by nobody.
@@ -158,11 +123,7 @@ impl Intents {
         let Value::Object(source) = source else {
             return Ok(None);
         };
-        let op = match left {
-            None if planted(Bug::TakeTheIntentOfACopy) => WriteOp::Index(source, None),
-            None => WriteOp::Create(source),
-            Some(version) => WriteOp::Index(source, Some(version)),
-        };
+        let op = write_over(left, source);
         pass(Failpoint::Intending);
         let outcomes = self.send(vec![self.action(whose, op)]).await?;
         pass(Failpoint::Intended);
@@ -184,53 +145,6 @@ impl Intents {
         self.send(actions.collect()).await?;
         pass(Failpoint::Forgotten);
         Ok(())
-    }
-
-    /// Intents of this pool that nobody has touched for so long, some at a time.
-    pub(crate) async fn older_than(&self, age: Duration) -> Result<Vec<Orphan>, StoreError> {
-        const MOST: usize = 100;
-        let age = chrono::TimeDelta::from_std(age).unwrap_or(chrono::TimeDelta::MAX);
-        let now = self.clock.now();
-        let before = now.checked_sub_signed(age).unwrap_or(now);
-        let old = Query::Range {
-            field: "date".to_owned(),
-            gt: None,
-            gte: None,
-            lt: Some(Value::String(zulu(before))),
-            lte: None,
-        };
-        let query = Query::term("pool", self.pool.as_str()).and(old);
-        let search = Search::new(query).limited(MOST);
-        let found = self.store.search(&self.index, &search).await?;
-        // What a search finds may be gone, or have changed.
-        let ids: Vec<DocumentId> = found.into_iter().map(|intent| intent.id).collect();
-        let found = match ids.is_empty() {
-            true => Vec::new(),
-            false => self.store.get_many(&self.index, &ids).await?,
-        };
-        let before = zulu(before);
-        let orphan = |intent: Document| {
-            let text = |field| intent.text(field).unwrap_or_default().to_owned();
-            // Stored dates sort as texts.
-            (text("date") < before).then(|| Orphan {
-                message_id: text("message_id"),
-                engine: text("engine"),
-                debt: debt_of(&intent.source),
-                version: intent.version,
-                id: intent.id.clone(),
-            })
-        };
-        Ok(found.into_iter().flatten().filter_map(orphan).collect())
-    }
-
-    /// Removes an intent as it was found.
-    pub(crate) async fn remove(&self, orphan: &Orphan) -> Result<(), StoreError> {
-        let action = WriteAction {
-            index: self.index.clone(),
-            id: orphan.id.clone(),
-            op: WriteOp::Delete(orphan.version),
-        };
-        self.send(vec![Some(action)]).await.map(drop)
     }
 
     fn action(&self, whose: Whose<'_>, op: WriteOp) -> Option<WriteAction> {
@@ -268,5 +182,16 @@ impl Intents {
             }
         }
         Ok(outcomes)
+    }
+}
+
+/// Only where nobody else wrote meanwhile.
+fn write_over(left: Option<Version>, source: Source) -> WriteOp {
+    match left {
+        None => {
+            planted!(TakeTheIntentOfACopy, return WriteOp::Index(source, None));
+            WriteOp::Create(source)
+        }
+        Some(version) => WriteOp::Index(source, Some(version)),
     }
 }

@@ -33,7 +33,9 @@ impl EngineConfig for DoubleConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<DoubleConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<DoubleConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 struct Double {
     target: String,

@@ -83,7 +83,9 @@ impl EngineConfig for QueryConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<QueryConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<QueryConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 struct Select {
     model: Arc<Model>,

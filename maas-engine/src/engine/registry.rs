@@ -157,20 +157,22 @@ impl EnginePlugin {
         self.version = Some(version);
         self
     }
+
+    /// Its crate, with the version where that is told: `maas-cds 1.2.0`.
+    pub fn maker(&self) -> String {
+        let name = self.info.crate_name();
+        match self.version {
+            Some(version) => format!("{name} {version}"),
+            None => name.to_owned(),
+        }
+    }
 }
 
 /// The crate of a linked engine, with its version where that is told.
 pub(crate) fn maker(name: &str) -> String {
-    let found = inventory::iter::<EnginePlugin>().find(|engine| engine.info.name == name);
-    let Some(engine) = found else {
-        return String::new();
-    };
-    let version = engine.version.map(|version| format!(" {version}"));
-    format!(
-        "{}{}",
-        engine.info.crate_name(),
-        version.unwrap_or_default()
-    )
+    let mut engines = inventory::iter::<EnginePlugin>().into_iter();
+    let found = engines.find(|engine| engine.info.name == name);
+    found.map(EnginePlugin::maker).unwrap_or_default()
 }
 
 /// Makes the engine that a step of a queue names.

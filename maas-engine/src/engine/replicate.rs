@@ -107,7 +107,9 @@ impl EngineConfig for ReplicateConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<ReplicateConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<ReplicateConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 fn announcement(target: &Model) -> Announcement {
     Announcement {

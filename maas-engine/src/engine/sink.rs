@@ -26,7 +26,9 @@ impl EngineConfig for SinkConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<SinkConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<SinkConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 struct Sink;
 

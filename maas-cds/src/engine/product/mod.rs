@@ -97,7 +97,9 @@ impl Default for ProductConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<ProductConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<ProductConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 struct Products {
     base: Foundation,

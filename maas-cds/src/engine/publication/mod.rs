@@ -58,7 +58,9 @@ impl EngineConfig for PublicationConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<PublicationConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<PublicationConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 struct Publications {
     base: Foundation,

@@ -155,7 +155,9 @@ impl EngineConfig for AggregateConfig {
     }
 }
 
-inventory::submit! { EnginePlugin::of::<AggregateConfig>(module_path!()) }
+inventory::submit! {
+    EnginePlugin::of::<AggregateConfig>(module_path!()).version(env!("CARGO_PKG_VERSION"))
+}
 
 /// So many groups are asked for in one request.
 const GROUPS_PER_REQUEST: usize = 100;

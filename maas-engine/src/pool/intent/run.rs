@@ -76,11 +76,12 @@ impl Run<'_> {
         }
     }
 
-    /// Removes the intents of what is announced. After an outage nobody knows whether the last step
+    /// Removes the intents of what is announced. After an outage nobody knows whether the step that it stopped
     /// was written: its intent stays for the next run.
     pub(in crate::pool) async fn forget(&mut self, stop: Option<&Stop>) {
         if matches!(stop, Some(Stop::Away(_) | Stop::HandBack)) {
-            self.intents.pop();
+            let begun = self.engines.len();
+            self.intents.retain(|(place, ..)| place + 1 < begun);
         }
         let whose: Vec<(Whose<'_>, Version)> = self
             .intents

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bench::Bench;
-use super::engines::{Copy, OUT, RAW, step};
+use super::engines::{Copy, OUT, Obey, RAW, step};
 use super::store::{INTENTS, Mishap};
 use crate::pool::Verdict;
 
@@ -80,5 +80,18 @@ async fn a_write_whose_answer_was_lost_is_found_done_and_announced() {
     assert_eq!(bench.run("1 2 3", 0).await.verdict, Verdict::Done);
     assert_eq!(bench.store.writes(), ["out/1", "out/2"]);
     assert_eq!(bench.published(0), EXPECTED);
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_engine_did_is_announced_once_although_the_store_goes_away_in_the_next_one() {
+    let bench = Bench::new(1, &["q"], || vec![step("COPY", Copy), step("OBEY", Obey)]);
+    bench.store.put(RAW, "away", json!({"value": "1"}));
+    for tries in [0, 1] {
+        let verdict = bench.run("away", tries).await.verdict;
+        assert!(matches!(verdict, Verdict::Again(..)), "{verdict:?}");
+    }
+    let expected = ["new.out Out: away [out]", "notice.key Out: away [out]"];
+    assert_eq!(bench.published(0), expected);
     assert_eq!(bench.store.count(INTENTS), 0);
 }

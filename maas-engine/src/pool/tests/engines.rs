@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use maas_model::document::{Document, DocumentId, IndexName};
 use maas_model::message::RoutingKey;
 use maas_model::pipeline::MissingInput;
+use maas_model::store::StoreError;
 use serde_json::json;
 
 use crate::engine::{
@@ -108,6 +109,10 @@ impl Engine for Obey {
         match batch.ids.first().map(DocumentId::as_str) {
             Some("panic") => panic!("as told"),
             Some("hang") => std::future::pending().await,
+            Some("away") => Err(EngineError::Store(StoreError::Unreachable {
+                endpoint: "fake".to_owned(),
+                source: "as told".into(),
+            })),
             Some("not-yet") => Err(EngineError::NotYet("as told".to_owned())),
             Some("refuse") => Err(EngineError::Refused("as told".to_owned())),
             _ => Ok(Output::default()),

@@ -4,6 +4,7 @@ mod bench;
 mod bus;
 mod consuming;
 mod contained;
+mod copies;
 mod crashes;
 mod engines;
 mod one_message;

@@ -1,15 +1,17 @@
-//! A store in memory that counts, loses answers and refuses.
+//! A store in memory that counts, waits, loses answers and refuses.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use maas_model::document::{Document, DocumentId, IndexName, Source, Version};
+use maas_model::document::{Document, DocumentId, IndexName, Source};
 use maas_model::model::Model;
+use maas_model::store::memory::Documents;
 use maas_model::store::{
     Aggregation, Bucket, DocumentStore, IndexInfo, Pages, Query, Search, StoreError, StoreStatus,
     WriteAction, WriteOp, WriteOutcome,
 };
+use tokio::sync::watch;
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,22 +24,38 @@ pub(super) enum Mishap {
     Busy,
 }
 
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    Read,
+    Write,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct FakeStore(Mutex<Inner>);
+pub(super) struct FakeStore {
+    inner: Mutex<Inner>,
+    /// Whether a call is held.
+    held: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
-    documents: BTreeMap<(IndexName, DocumentId), (u64, Source)>,
-    seq_no: u64,
+    documents: Documents,
     writes: Vec<(String, String)>,
     mishaps: VecDeque<Mishap>,
+    /// The call that is to be held.
+    next_held: Option<(Does, IndexName)>,
 }
 
 pub(super) const INTENTS: &str = "maas-intents";
 
+fn index(name: &str) -> IndexName {
+    IndexName::new(name).unwrap()
+}
+
 impl FakeStore {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap()
+        self.inner.lock().unwrap()
     }
 
     /// These happen to the next writes of documents (not of intents), one each.
@@ -45,22 +63,45 @@ impl FakeStore {
         self.inner().mishaps.extend(mishaps);
     }
 
-    pub(super) fn put(&self, index: &str, id: &str, source: serde_json::Value) {
-        let key = (IndexName::new(index).unwrap(), DocumentId::new(id).unwrap());
-        let mut inner = self.inner();
-        inner.seq_no += 1;
-        let seq_no = inner.seq_no;
-        inner
-            .documents
-            .insert(key, (seq_no, source.as_object().unwrap().clone()));
+    /// The next call that does this with documents of this index waits until it is let go.
+    pub(super) fn hold(&self, does: Does, name: &str) {
+        self.inner().next_held = Some((does, index(name)));
     }
 
-    pub(super) fn get(&self, index: &str, id: &str) -> Option<Source> {
-        let key = (IndexName::new(index).unwrap(), DocumentId::new(id).unwrap());
-        self.inner()
-            .documents
-            .get(&key)
-            .map(|(_, source)| source.clone())
+    /// Until there is such a call.
+    pub(super) async fn until_held(&self) {
+        let mut held = self.held.subscribe();
+        held.wait_for(|held| *held).await.unwrap();
+    }
+
+    pub(super) fn let_go(&self) {
+        self.held.send_replace(false);
+    }
+
+    async fn pass(&self, does: Does, index: &IndexName) {
+        // Others have a turn between a read and the write that follows.
+        tokio::task::yield_now().await;
+        let is_this = |(what, which): &mut (Does, IndexName)| *what == does && which == index;
+        if self.inner().next_held.take_if(is_this).is_some() {
+            let mut held = self.held.subscribe();
+            self.held.send_replace(true);
+            held.wait_for(|held| !held).await.unwrap();
+        }
+    }
+
+    pub(super) fn put(&self, name: &str, id: &str, source: serde_json::Value) {
+        let action = WriteAction {
+            index: index(name),
+            id: DocumentId::new(id).unwrap(),
+            op: WriteOp::Index(source.as_object().unwrap().clone(), None),
+        };
+        self.inner().documents.write(0, action);
+    }
+
+    pub(super) fn get(&self, name: &str, id: &str) -> Option<Source> {
+        let ids = [DocumentId::new(id).unwrap()];
+        let mut found = self.inner().documents.get_many(&index(name), &ids);
+        Some(found.pop()??.source)
     }
 
     /// `index/id` of every document written or deleted so far but for intents, in order.
@@ -70,55 +111,29 @@ impl FakeStore {
         own.map(|(index, id)| format!("{index}/{id}")).collect()
     }
 
-    pub(super) fn count(&self, index: &str) -> usize {
+    pub(super) fn count(&self, name: &str) -> usize {
         let inner = self.inner();
-        inner
-            .documents
-            .keys()
-            .filter(|(name, _)| name.as_str() == index)
-            .count()
+        let all = inner.documents.all();
+        all.filter(|(index, ..)| index.as_str() == name).count()
     }
 }
 
 impl Inner {
     fn apply(&mut self, action: WriteAction) -> WriteOutcome {
-        let key = (action.index, action.id);
-        let found = self.documents.get(&key).map(|(seq_no, _)| *seq_no);
-        let expected = match &action.op {
-            WriteOp::Create(_) if found.is_some() => return WriteOutcome::Conflict,
-            WriteOp::Create(_) => None,
-            WriteOp::Index(_, version) | WriteOp::Delete(version) => *version,
-        };
-        if expected.is_some_and(|version| Some(version.seq_no) != found) {
-            return WriteOutcome::Conflict;
-        }
-        let source = match action.op {
-            WriteOp::Create(source) | WriteOp::Index(source, _) => source,
-            WriteOp::Delete(_) => {
-                self.writes.push((key.0.to_string(), key.1.to_string()));
-                return match self.documents.remove(&key) {
-                    Some(_) => WriteOutcome::Deleted,
-                    None => WriteOutcome::NotFound,
-                };
-            }
-        };
-        if source.contains_key("unstorable") {
+        if let WriteOp::Create(source) | WriteOp::Index(source, _) = &action.op
+            && source.contains_key("unstorable")
+        {
             return WriteOutcome::Refused {
                 field: Some("unstorable".to_owned()),
                 reason: "no such type".to_owned(),
             };
         }
-        self.seq_no += 1;
-        self.writes.push((key.0.to_string(), key.1.to_string()));
-        self.documents.insert(key, (self.seq_no, source));
-        let version = Version {
-            seq_no: self.seq_no,
-            primary_term: 1,
-        };
-        match found {
-            Some(_) => WriteOutcome::Updated(version),
-            None => WriteOutcome::Created(version),
+        let written = (action.index.to_string(), action.id.to_string());
+        let outcome = self.documents.write(0, action);
+        if outcome.is_done() {
+            self.writes.push(written);
         }
+        outcome
     }
 }
 
@@ -136,23 +151,14 @@ impl DocumentStore for FakeStore {
         index: &IndexName,
         ids: &[DocumentId],
     ) -> Result<Vec<Option<Document>>, StoreError> {
-        // Others have a turn between a read and the write that follows.
-        tokio::task::yield_now().await;
-        let inner = self.inner();
-        let found = ids.iter().map(|id| {
-            let (seq_no, source) = inner.documents.get(&(index.clone(), id.clone()))?;
-            let mut document = Document::new(index.clone(), id.clone(), source.clone());
-            document.version = Some(Version {
-                seq_no: *seq_no,
-                primary_term: 1,
-            });
-            Some(document)
-        });
-        Ok(found.collect())
+        self.pass(Does::Read, index).await;
+        Ok(self.inner().documents.get_many(index, ids))
     }
 
     async fn write(&self, actions: Vec<WriteAction>) -> Result<Vec<WriteOutcome>, StoreError> {
-        tokio::task::yield_now().await;
+        if let Some(first) = actions.first() {
+            self.pass(Does::Write, &first.index).await;
+        }
         let mut inner = self.inner();
         let intents = actions
             .iter()

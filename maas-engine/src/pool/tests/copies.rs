@@ -1,0 +1,99 @@
+//! A message may be there twice (published again after a lost confirm), and both may be in hand: what one does
+//! must not make the other one forget anything, nor undo it.
+
+use serde_json::json;
+use tokio::join;
+
+use super::bench::Bench;
+use super::engines::{Copy, OUT, RAW, step};
+use super::store::{Does, INTENTS};
+use crate::pool::Verdict;
+
+fn bench() -> Bench {
+    let bench = Bench::new(1, &["q"], || vec![step("COPY", Copy)]);
+    for id in ["1", "2"] {
+        bench.store.put(RAW, id, json!({"value": id}));
+    }
+    bench
+}
+
+const EXPECTED: [&str; 2] = ["new.out Out: 1 2 [out]", "notice.key Out: 1 2 [out]"];
+
+#[tokio::test]
+async fn a_copy_that_is_done_leaves_the_intent_that_the_other_one_relies_on() {
+    let bench = bench();
+    bench.store.hold(Does::Write, OUT);
+    let second = async {
+        // The first has left its intent and is about to write.
+        bench.store.until_held().await;
+        bench.bus.crash(true);
+        let second = bench.run("1 2", 1).await;
+        bench.bus.crash(false);
+        bench.store.let_go();
+        second
+    };
+    let (first, second) = join!(bench.run("1 2", 0), second);
+    assert_eq!(second.verdict, Verdict::HandBack);
+    // It found everything written.
+    assert_eq!(first.verdict, Verdict::Done);
+    assert_eq!(bench.published(0), [""; 0]);
+    assert_eq!(bench.store.count(INTENTS), 1);
+    assert_eq!(bench.run("1 2", 2).await.verdict, Verdict::Done);
+    assert_eq!(bench.published(0), EXPECTED);
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_for_the_first_time_takes_over_what_the_other_one_left() {
+    let bench = bench();
+    bench.bus.crash(true);
+    bench.run("1 2", 0).await;
+    bench.bus.crash(false);
+    // So that it has something to write, and finds an intent in its place.
+    bench.store.put(RAW, "2", json!({"value": "changed"}));
+    assert_eq!(bench.run("1 2", 0).await.verdict, Verdict::Done);
+    assert_eq!(bench.published(0), EXPECTED);
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
+
+#[tokio::test]
+async fn what_the_store_refuses_is_not_announced_for_a_copy_that_planned_it() {
+    let bench = bench();
+    bench.store.hold(Does::Write, OUT);
+    tokio::select! {
+        biased;
+        _ = bench.run("1 2", 0) => panic!("it was not held"),
+        () = bench.store.until_held() => {}
+    }
+    bench.store.let_go();
+    assert_eq!(bench.store.count(INTENTS), 1, "it died before it wrote");
+    let refused = json!({"value": "2", "trouble": "refuse"});
+    bench.store.put(RAW, "2", refused);
+    assert_eq!(bench.run("1 2", 1).await.verdict, Verdict::Done);
+    let published = bench.published(0);
+    let new: Vec<_> = published
+        .iter()
+        .filter(|line| line.starts_with("new."))
+        .collect();
+    assert_eq!(new, ["new.out Out: 1 [out]"]);
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
+
+#[tokio::test]
+async fn what_was_made_from_newer_inputs_is_not_overwritten() {
+    let bench = bench();
+    bench.store.put(OUT, "1", json!({"value": "old"}));
+    bench.store.hold(Does::Read, OUT);
+    let faster = async {
+        // The input is read, what it is copied to is not.
+        bench.store.until_held().await;
+        bench.store.put(RAW, "1", json!({"value": "newer"}));
+        bench.store.put(OUT, "1", json!({"value": "newer"}));
+        bench.store.let_go();
+    };
+    let (processed, ()) = join!(bench.run("1", 0), faster);
+    assert_eq!(processed.verdict, Verdict::Done);
+    assert_eq!(bench.store.get(OUT, "1").unwrap()["value"], "newer");
+    assert_eq!(bench.store.writes(), [""; 0]);
+    assert_eq!(bench.published(0), [""; 0]);
+}

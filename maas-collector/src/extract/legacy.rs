@@ -128,6 +128,25 @@ impl Arguments {
         self.settings.insert("fields".into(), fields.into());
     }
 
+    /// The `attr_map` of a table. A list is told by `positions`; in an object a text names a column, and all else
+    /// is a lambda, `reworded` for what it sees here.
+    pub(super) fn columns(
+        &mut self,
+        positions: fn(&mut Self, Vec<Value>),
+        reworded: fn(&Value) -> Value,
+    ) {
+        match self.take("attr_map") {
+            Some(Value::Array(entries)) => positions(self, entries),
+            Some(Value::Object(attr_map)) => {
+                self.fields(attr_map, |arguments, field, entry| match entry {
+                    Value::String(_) => Some(entry),
+                    _ => arguments.lambda(field, &reworded(&entry)),
+                });
+            }
+            _ => self.refuse("attr_map", "an object or a list is wanted"),
+        }
+    }
+
     /// The source of a field whose entry in `attr_map` has to be a lambda.
     pub(super) fn lambda(&mut self, field: &str, entry: &Value) -> Option<Value> {
         match entry.get("python").and_then(Value::as_str) {

@@ -1,8 +1,7 @@
 //! Publishes until everything is where it belongs.
 
-use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
-use maas_model::message::{DeadLetter, Message, Outgoing, Published};
+use maas_model::message::{DeadLetter, Outgoing, Published};
 use maas_model::planted;
 use tracing::{debug, error, info, warn};
 
@@ -86,7 +85,7 @@ impl Flow {
                         debug!(%interface, key = %message.routing_key, "no queue takes this key");
                         delivered.taken += 1;
                     }
-                    Published::Refused(reason) => match halves(&message) {
+                    Published::Refused(reason) => match message.halved() {
                         Some(halves) => again.extend(halves),
                         None => delivered.refused.push((message, reason)),
                     },
@@ -119,25 +118,4 @@ impl Shared {
                     && binding.pattern.matches(&message.routing_key)
             })
     }
-}
-
-/// The same message twice, each with half of the documents; `None` when it names fewer than two.
-fn halves(message: &Outgoing) -> Option<[Outgoing; 2]> {
-    let whole = Message::parse(&message.body).ok()?;
-    if whole.document_ids.len() < 2 {
-        return None;
-    }
-    let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
-    Some([first, second].map(|ids| {
-        let half = Message {
-            message_id: chance::uuid().to_string(),
-            document_ids: ids.to_vec(),
-            ..whole.clone()
-        };
-        Outgoing {
-            body: half.to_body(),
-            message_id: half.message_id,
-            ..message.clone()
-        }
-    }))
 }

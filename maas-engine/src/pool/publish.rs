@@ -1,8 +1,7 @@
 //! Publishes until everything is where it belongs.
 
-use maas_model::chance;
 use maas_model::failpoint::{Failpoint, pass};
-use maas_model::message::{BusError, Message, Outgoing, Published};
+use maas_model::message::{BusError, Outgoing, Published};
 use maas_model::planted;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +47,7 @@ pub(crate) async fn publish(
                 }
                 Published::Unroutable => taken.push(message),
                 Published::Refused(reason) => {
-                    again.extend(halves(message, &reason)?);
+                    again.extend(halves(&message, &reason)?);
                     planted!(ForgetAHalf, drop(again.pop()));
                 }
             }
@@ -74,33 +73,14 @@ fn is_expected(shared: &Shared, message: &Outgoing) -> bool {
         })
 }
 
-/// The same message twice, each with half of the documents.
-fn halves(message: Outgoing, reason: &str) -> Result<[Outgoing; 2], Stop> {
-    let refused = |reason: &str| Stop::Failed {
-        cause: Cause::Passing,
-        reason: too_many_tries(
-            message.routing_key.as_str(),
-            format!(
-                "the broker refused a message of {} bytes: {reason}",
-                message.body.len()
-            ),
-        ),
-    };
-    let whole = Message::parse(&message.body).map_err(|_| refused(reason))?;
-    if whole.document_ids.len() < 2 {
-        return Err(refused(reason));
-    }
-    let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
-    Ok([first, second].map(|ids| {
-        let half = Message {
-            message_id: chance::uuid().to_string(),
-            document_ids: ids.to_vec(),
-            ..whole.clone()
-        };
-        Outgoing {
-            body: half.to_body(),
-            message_id: half.message_id,
-            ..message.clone()
+/// In two, or the broker's word is the last one.
+fn halves(message: &Outgoing, reason: &str) -> Result<[Outgoing; 2], Stop> {
+    message.halved().ok_or_else(|| {
+        let bytes = message.body.len();
+        let detail = format!("the broker refused a message of {bytes} bytes: {reason}");
+        Stop::Failed {
+            cause: Cause::Passing,
+            reason: too_many_tries(message.routing_key.as_str(), detail),
         }
-    }))
+    })
 }

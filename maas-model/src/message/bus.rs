@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::{
-    BusError, Delivery, ExchangeName, NameError, QueueName, RoutingKey, Topology, carried,
+    BusError, Delivery, ExchangeName, Message, NameError, QueueName, RoutingKey, Topology, carried,
 };
+use crate::chance;
 
 /// Carries messages from exchanges to queues by routing key, and keeps them until they are settled.
 ///
@@ -92,6 +93,28 @@ impl Outgoing {
             routing_key: RoutingKey::new(queue.as_str())?,
             ..self
         })
+    }
+
+    /// The same message twice, each with half of the documents and an id of its own; `None` when it names fewer
+    /// than two.
+    pub fn halved(&self) -> Option<[Self; 2]> {
+        let whole = Message::parse(&self.body).ok()?;
+        if whole.document_ids.len() < 2 {
+            return None;
+        }
+        let (first, second) = whole.document_ids.split_at(whole.document_ids.len() / 2);
+        Some([first, second].map(|ids| {
+            let half = Message {
+                message_id: chance::uuid().to_string(),
+                document_ids: ids.to_vec(),
+                ..whole.clone()
+            };
+            Self {
+                body: half.to_body(),
+                message_id: half.message_id,
+                ..self.clone()
+            }
+        }))
     }
 }
 

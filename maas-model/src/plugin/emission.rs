@@ -15,6 +15,20 @@ pub struct EmitContext<'a> {
     pub document_class: Option<&'a str>,
 }
 
+impl EmitContext<'_> {
+    /// What follows from the writes of an engine that creates, replaces and deletes documents of this model.
+    pub fn of_model(&self, name: &str) -> Vec<Emission> {
+        let Some(model) = self.models.get(name) else {
+            return Vec::new();
+        };
+        // An alias is always a subject.
+        let subject = model.alias.as_str();
+        let mut emissions = Emission::of_writes(subject, &model.name).unwrap_or_default();
+        emissions.extend(Emission::of_deletion(subject, &model.name).ok());
+        emissions
+    }
+}
+
 /// Messages that an engine may publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emission {

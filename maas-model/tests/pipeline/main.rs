@@ -7,4 +7,5 @@ mod hostile;
 mod picture;
 mod plugins;
 mod schema;
+mod table;
 mod wrong;

@@ -9,16 +9,7 @@ inventory::submit! { old_class("XLSXExtractor", translate) }
 
 fn translate(old: &Value) -> Result<Translation, Vec<SettingError>> {
     let mut arguments = Arguments::of(old);
-    match arguments.take("attr_map") {
-        Some(Value::Array(entries)) => positions(&mut arguments, entries),
-        Some(Value::Object(attr_map)) => {
-            arguments.fields(attr_map, |arguments, field, entry| match entry {
-                Value::String(_) => Some(entry),
-                _ => arguments.lambda(field, &over_values(&entry)),
-            });
-        }
-        _ => arguments.refuse("attr_map", "an object or a list is wanted"),
-    }
+    arguments.columns(positions, over_values);
     match arguments.take("sheet_id") {
         None => {}
         Some(sheet @ (Value::String(_) | Value::Number(_))) => {

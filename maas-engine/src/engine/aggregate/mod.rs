@@ -145,13 +145,7 @@ impl EngineConfig for AggregateConfig {
     }
 
     fn emits(&self, cx: &EmitContext<'_>) -> Vec<Emission> {
-        let Some(target) = cx.models.get(&self.target_model) else {
-            return Vec::new();
-        };
-        let subject = target.alias.as_str();
-        let mut emissions = Emission::of_writes(subject, &target.name).unwrap_or_default();
-        emissions.extend(Emission::of_deletion(subject, &target.name).ok());
-        emissions
+        cx.of_model(&self.target_model)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Exchanges and queues in memory, for simulations and tests of what stands around a bus: every effect is a
-//! plain call, nothing waits, nothing is random.
+//! Exchanges and queues in memory, for simulations, tests of pipelines and tests of what stands around a bus:
+//! every effect is a plain call, nothing waits, nothing is random.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -189,6 +189,19 @@ impl Broker {
         Some((lease, message))
     }
 
+    /// Hands out the message that was published first, of all that are ready in these queues.
+    pub fn take_first(
+        &mut self,
+        of: impl Fn(&QueueName) -> bool,
+        holder: Holder,
+    ) -> Option<(Lease, Kept)> {
+        let named = self.queues.iter().filter(|(name, _)| of(name));
+        let first =
+            named.filter_map(|(name, queue)| Some((queue.ready.first_key_value()?.0, name)));
+        let name = first.min()?.1.clone();
+        self.take(&name, holder)
+    }
+
     /// Takes a message out of hand; `None` when that hand no longer has it.
     fn release(&mut self, lease: &Lease) -> Option<(&mut Queue, Kept)> {
         let queue = self.queues.get_mut(&lease.queue)?;
@@ -269,6 +282,16 @@ impl Broker {
             queue.held.remove(&lease.place);
         }
         true
+    }
+
+    /// Makes ready all that waits, however long it would have to.
+    pub fn wake_all(&mut self) {
+        for queue in self.queues.values_mut() {
+            let delayed = std::mem::take(&mut queue.delayed).into_iter();
+            queue
+                .ready
+                .extend(delayed.map(|((_, place), kept)| (place, kept)));
+        }
     }
 
     /// Makes ready what has waited until `now`. Tells when the next one will be.

@@ -10,7 +10,6 @@ mod dead_store;
 mod delivery;
 mod embedded;
 mod error;
-#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod meter;
 mod names;
@@ -25,7 +24,6 @@ pub use dead_store::{DeadFilter, DeadLetters, ReplayRecord, Resolved};
 pub use delivery::{Delivery, Part, Settle};
 pub use embedded::EmbeddedBus;
 pub use error::BusError;
-#[cfg(any(test, feature = "testing"))]
 pub(crate) use names::text_matches;
 pub use names::{ExchangeName, KeyPattern, NameError, QueueName, RoutingKey};
 pub use open::{BusOptions, BusUrl, BusUrlError, open};

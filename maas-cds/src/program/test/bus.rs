@@ -1,22 +1,15 @@
 //! The bus of a test: hands messages to queues in the order in which they are published, and keeps them all.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use maas_model::message::memory::{Broker, Kept, Lease};
 use maas_model::message::{
-    BusError, BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName, QueueSpec,
+    BusError, BusStatus, MessageBus, Outgoing, Part, Peeked, Published, QueueInfo, QueueName,
     Subscription, Topology,
 };
-
-/// One message in one queue.
-#[derive(Debug, Clone)]
-pub(super) struct Waiting {
-    pub(super) queue: QueueName,
-    pub(super) message: Outgoing,
-    /// How many times it was tried before.
-    pub(super) tries: u32,
-}
+use tokio::time::Instant;
 
 /// See the module. Nobody subscribes: whoever works takes the next message itself.
 #[derive(Debug, Default)]
@@ -26,36 +19,55 @@ pub(super) struct TestBus {
 
 #[derive(Debug, Default)]
 struct State {
-    queues: Vec<QueueSpec>,
+    broker: Broker,
     published: Vec<Outgoing>,
-    waiting: VecDeque<Waiting>,
 }
+
+/// The one who works.
+const WORKER: u64 = 0;
 
 impl TestBus {
     /// With the queues of a pipeline.
-    pub(super) fn new(topology: Topology) -> Self {
-        let state = State {
-            queues: topology.queues,
-            ..State::default()
-        };
-        Self {
-            state: Mutex::new(state),
-        }
+    pub(super) fn new(topology: &Topology) -> Result<Self, BusError> {
+        let bus = Self::default();
+        bus.state().broker.declare(topology)?;
+        Ok(bus)
     }
 
-    /// The message that waits longest, whatever its queue.
-    pub(super) fn take(&self) -> Option<Waiting> {
-        self.state().waiting.pop_front()
+    /// The message that waits longest, whatever its queue; what is to be tried again later comes behind all others.
+    pub(super) fn take(&self) -> Option<(Lease, Kept)> {
+        let is_for_pools = |queue: &QueueName| !queue.as_str().starts_with(Topology::PARKING);
+        let broker = &mut self.state().broker;
+        broker.take_first(is_for_pools, WORKER).or_else(|| {
+            broker.wake_all();
+            broker.take_first(is_for_pools, WORKER)
+        })
+    }
+
+    /// It is done with.
+    pub(super) fn ack(&self, lease: &Lease) {
+        self.state().broker.ack(lease);
+    }
+
+    /// It is tried again once the others are done.
+    pub(super) fn put_back(&self, lease: &Lease) {
+        self.state().broker.delay(lease, Instant::now());
+    }
+
+    /// These are tried in its place once the others are done.
+    pub(super) fn replace(&self, lease: &Lease, parts: Vec<Part>) {
+        let at_once = |part: Part| Part {
+            delay: Duration::ZERO,
+            ..part
+        };
+        let parts = parts.into_iter().map(at_once).collect();
+        let now = Instant::now();
+        self.state().broker.replace(lease, parts, now, false);
     }
 
     /// Hands a message to its queues, without keeping it as published.
     pub(super) fn hand_in(&self, message: &Outgoing) {
-        self.state().route(message);
-    }
-
-    /// Puts a message behind all others.
-    pub(super) fn put_back(&self, waiting: Waiting) {
-        self.state().waiting.push_back(waiting);
+        self.state().broker.publish(message);
     }
 
     /// Everything published since the last call.
@@ -68,44 +80,17 @@ impl TestBus {
     }
 }
 
-impl State {
-    fn route(&mut self, message: &Outgoing) -> Published {
-        // The default exchange: the key is the queue. Parking queues need no declaration.
-        let direct = message.exchange.as_str().is_empty();
-        let takes = |queue: &QueueSpec| match direct {
-            true => queue.name.as_str() == message.routing_key.as_str(),
-            false => queue.bindings.iter().any(|binding| {
-                binding.exchange == message.exchange
-                    && binding.pattern.matches(&message.routing_key)
-            }),
-        };
-        let before = self.waiting.len();
-        let taken = self.queues.iter().filter(|queue| takes(queue));
-        self.waiting.extend(taken.map(|queue| Waiting {
-            queue: queue.name.clone(),
-            message: message.clone(),
-            tries: 0,
-        }));
-        match direct || self.waiting.len() > before {
-            true => Published::Routed,
-            false => Published::Unroutable,
-        }
-    }
-}
-
 #[async_trait]
 impl MessageBus for TestBus {
-    async fn declare(&self, _topology: &Topology) -> Result<(), BusError> {
-        Ok(())
+    async fn declare(&self, topology: &Topology) -> Result<(), BusError> {
+        self.state().broker.declare(topology)
     }
 
     async fn publish(&self, messages: Vec<Outgoing>) -> Result<Vec<Published>, BusError> {
-        let mut state = self.state();
-        let outcomes = messages
-            .iter()
-            .map(|message| state.route(message))
-            .collect();
-        state.published.extend(messages);
+        let State { broker, published } = &mut *self.state();
+        let outcomes = messages.iter().map(|message| broker.publish(message));
+        let outcomes = outcomes.collect();
+        published.extend(messages);
         Ok(outcomes)
     }
 
@@ -117,42 +102,16 @@ impl MessageBus for TestBus {
         Err(BusError::Closed)
     }
 
-    async fn queues(&self, _pattern: &str) -> Result<Vec<QueueInfo>, BusError> {
-        let state = self.state();
-        let mut depths: BTreeMap<&QueueName, u64> = BTreeMap::new();
-        for waiting in &state.waiting {
-            *depths.entry(&waiting.queue).or_default() += 1;
-        }
-        let queues = state.queues.iter().map(|queue| QueueInfo {
-            name: queue.name.clone(),
-            ready: depths.get(&queue.name).copied().unwrap_or(0),
-            unsettled: None,
-            delayed: 0,
-            consumers: 0,
-        });
-        Ok(queues.collect())
+    async fn queues(&self, pattern: &str) -> Result<Vec<QueueInfo>, BusError> {
+        Ok(self.state().broker.queues(pattern))
     }
 
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
-        let state = self.state();
-        let waiting = state
-            .waiting
-            .iter()
-            .filter(|waiting| waiting.queue == *queue);
-        let peeked = waiting.take(limit).map(|waiting| Peeked {
-            routing_key: waiting.message.routing_key.clone(),
-            exchange: waiting.message.exchange.clone(),
-            body: waiting.message.body.clone(),
-            headers: waiting.message.headers.clone(),
-        });
-        Ok(peeked.collect())
+        self.state().broker.peek(queue, limit)
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64, BusError> {
-        let mut state = self.state();
-        let before = state.waiting.len();
-        state.waiting.retain(|waiting| waiting.queue != *queue);
-        Ok((before - state.waiting.len()) as u64)
+        self.state().broker.purge(queue)
     }
 
     async fn status(&self) -> Result<BusStatus, BusError> {

@@ -12,7 +12,8 @@ use maas_model::pipeline::Pipeline;
 use serde_json::{Value, json};
 
 use super::file::{Expect, Fields, Step, TestCase};
-use super::world::{BrokenFile, World};
+use super::handed::BrokenFile;
+use super::world::World;
 use crate::program::connect;
 
 /// Everything of a test that is expected or worth writing down.

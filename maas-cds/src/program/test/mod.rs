@@ -8,6 +8,7 @@ mod bus;
 mod compare;
 mod file;
 mod find;
+mod handed;
 mod happened;
 mod run;
 mod tell;

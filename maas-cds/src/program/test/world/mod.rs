@@ -1,5 +1,7 @@
 //! What a test happens in: a store and a bus of its own, and a clock that is moved by hand.
 
+mod work;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -7,15 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use maas_collector::collect::{CollectError, Collector, ItemOutcome, RawItem};
+use maas_collector::collect::RawItem;
 use maas_collector::flow::{self, Flow, FlowContext, FlowMode, Force};
 use maas_engine::engine::Reads;
-use maas_engine::pool::{PoolContext, PoolRunner, Verdict, Work, contain};
+use maas_engine::pool::{PoolContext, PoolRunner};
 use maas_model::clock::Clock;
 use maas_model::document::{Document, DocumentId, IndexName};
-use maas_model::message::{DeadLetter, DeadMessage, ExchangeName, Message, Outgoing, QueueName};
+use maas_model::message::{DeadLetter, Outgoing, QueueName};
 use maas_model::pipeline::Pipeline;
 use maas_model::store::{
     DocumentStore, EmbeddedStore, Query, Search, WriteAction, WriteOp, WriteOutcome,
@@ -24,12 +25,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::bus::{TestBus, Waiting};
-use super::file::{Fields, GivenMessage, Step};
+use super::bus::TestBus;
+use super::file::{Fields, Step};
+use super::handed::{Broken, BrokenFile, Handed};
 use crate::program::connect;
-
-/// More messages than any test means: they go round.
-const MOST_MESSAGES: usize = 10_000;
 
 /// Indices in which pools and interfaces keep what they must remember.
 const OWN_INDICES: [&str; 2] = ["maas-intents", "maas-file-journal"];
@@ -88,7 +87,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             pipeline,
             room,
-            bus: Arc::new(TestBus::new(pipeline.topology())),
+            bus: Arc::new(TestBus::new(&pipeline.topology())?),
             pools: HashMap::new(),
             time: Arc::new(AtomicI64::new(now.timestamp_micros())),
             dead: Vec::new(),
@@ -219,99 +218,6 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    fn publish(&self, given: &GivenMessage) -> anyhow::Result<()> {
-        let mut message = Message::new(&self.clock());
-        message.document_class.clone_from(&given.document_class);
-        message.document_ids.clone_from(&given.document_ids);
-        message.document_indices.clone_from(&given.document_indices);
-        let exchange = match &given.exchange {
-            Some(exchange) => exchange.clone(),
-            None => self.exchange_of(given)?,
-        };
-        let outgoing = Outgoing {
-            exchange,
-            routing_key: given.key.clone(),
-            body: message.to_body(),
-            message_id: message.message_id,
-            priority: 5,
-            headers: Default::default(),
-        };
-        // What a test publishes itself is nothing that came of it.
-        self.bus.hand_in(&outgoing);
-        Ok(())
-    }
-
-    fn exchange_of(&self, given: &GivenMessage) -> anyhow::Result<ExchangeName> {
-        let queues = self.pipeline.pools.iter().flat_map(|pool| &pool.queues);
-        let mut bindings = queues.flat_map(|queue| &queue.bindings);
-        let taken = bindings.find(|binding| binding.pattern.matches(&given.key));
-        let Some(taken) = taken else {
-            bail!("no queue takes a message `{}`", given.key);
-        };
-        Ok(taken.exchange.clone())
-    }
-
-    /// Works on messages, oldest first, until none is left for the pools that work.
-    async fn work(&mut self) -> anyhow::Result<()> {
-        for _ in 0..MOST_MESSAGES {
-            let Some(waiting) = self.bus.take() else {
-                return Ok(());
-            };
-            let Some(pool) = self.pools.get(&waiting.queue) else {
-                continue;
-            };
-            let pool = Arc::clone(pool);
-            let verdict = pool.run_once(work(&waiting)).await.verdict;
-            match verdict {
-                Verdict::Done => {}
-                Verdict::Dead(reason) => {
-                    let owner = self.owner(&waiting.queue);
-                    let Waiting {
-                        queue,
-                        message,
-                        tries,
-                    } = waiting;
-                    let message = DeadMessage {
-                        exchange: message.exchange,
-                        routing_key: message.routing_key,
-                        queue,
-                        priority: message.priority,
-                        body: message.body,
-                        headers: message.headers,
-                    };
-                    let letter = DeadLetter::of_message(&owner, reason, tries + 1, message);
-                    self.dead.push(letter);
-                }
-                // Nobody waits in a test: the others first, then again.
-                Verdict::Parts(shares, _) => {
-                    for part in contain::parts(&waiting.message.body, shares) {
-                        let message = Outgoing {
-                            body: part.body,
-                            message_id: part.message_id,
-                            ..waiting.message.clone()
-                        };
-                        self.bus.put_back(Waiting {
-                            message,
-                            tries: part.tries,
-                            queue: waiting.queue.clone(),
-                        });
-                    }
-                }
-                Verdict::Again(..) | Verdict::HandBack => self.bus.put_back(Waiting {
-                    tries: waiting.tries + 1,
-                    ..waiting
-                }),
-            }
-        }
-        bail!("more than {MOST_MESSAGES} messages: do they go round?")
-    }
-
-    fn owner(&self, queue: &QueueName) -> String {
-        let mut pools = self.pipeline.pools.iter();
-        let owner = pools.find(|pool| pool.queues.iter().any(|known| known.name == *queue));
-        owner.map(|pool| pool.name.clone()).unwrap_or_default()
-    }
-
     /// Everything published since the last call.
     pub(super) fn take_published(&mut self) -> Vec<Outgoing> {
         self.bus.take_published()
@@ -354,57 +260,5 @@ impl<'a> World<'a> {
         names.sort();
         names.dedup();
         Ok(names)
-    }
-}
-
-fn work(waiting: &Waiting) -> Work<'_> {
-    Work {
-        queue: &waiting.queue,
-        exchange: &waiting.message.exchange,
-        routing_key: &waiting.message.routing_key,
-        body: &waiting.message.body,
-        priority: waiting.message.priority,
-        headers: &waiting.message.headers,
-        redelivered: waiting.tries > 0,
-        tries: waiting.tries,
-    }
-}
-
-/// A file that could not be read to its end.
-pub(super) struct BrokenFile {
-    pub(super) interface: String,
-    pub(super) file: String,
-    pub(super) reason: String,
-}
-
-type Broken = Arc<Mutex<Vec<BrokenFile>>>;
-
-/// Hands one file to an interface.
-struct Handed {
-    item: Option<RawItem>,
-    interface: String,
-    broken: Broken,
-}
-
-#[async_trait]
-impl Collector for Handed {
-    async fn next(&mut self) -> Result<Option<RawItem>, CollectError> {
-        Ok(self.item.take())
-    }
-
-    async fn settle(&mut self, item: RawItem, outcome: ItemOutcome) -> Result<(), CollectError> {
-        if let ItemOutcome::Broken(reason) = outcome {
-            let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-            broken.push(BrokenFile {
-                interface: self.interface.clone(),
-                file: item.name,
-                reason,
-            });
-        }
-        Ok(())
-    }
-
-    fn repeats(&self) -> bool {
-        true
     }
 }

@@ -20,7 +20,7 @@ mod tests {
 
     #[test]
     fn dead_letters_can_name_the_version_of_every_shipped_engine() {
-        let mut engines: Vec<_> = inventory::iter::<EnginePlugin>().into_iter().collect();
+        let mut engines: Vec<_> = inventory::iter::<EnginePlugin>().collect();
         engines.sort_by_key(|engine| engine.info.name);
         assert!(engines.len() >= 6, "only {} are linked", engines.len());
         let version = env!("CARGO_PKG_VERSION");

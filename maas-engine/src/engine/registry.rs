@@ -170,7 +170,7 @@ impl EnginePlugin {
 
 /// The crate of a linked engine, with its version where that is told.
 pub(crate) fn maker(name: &str) -> String {
-    let mut engines = inventory::iter::<EnginePlugin>().into_iter();
+    let mut engines = inventory::iter::<EnginePlugin>();
     let found = engines.find(|engine| engine.info.name == name);
     found.map(EnginePlugin::maker).unwrap_or_default()
 }

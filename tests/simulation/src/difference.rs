@@ -8,7 +8,7 @@ use crate::world::State;
 
 /// Documents that are not as without faults. When something was written is not compared, nor what the product
 /// keeps for itself.
-pub fn differences(expected: &State, found: &State) -> Vec<String> {
+pub(crate) fn differences(expected: &State, found: &State) -> Vec<String> {
     let (expected, found) = (contents(expected), contents(found));
     let mut differences = Vec::new();
     for (key, source) in &expected {

@@ -22,7 +22,7 @@ const LATEST: u64 = 4 * 3_600_000;
 const REFRESH_SECONDS: u64 = 30;
 
 /// See the module.
-pub struct Drive {
+pub(crate) struct Drive {
     world: Arc<World>,
     pipeline: Arc<Pipeline>,
     slots: Vec<Slot>,
@@ -40,7 +40,7 @@ struct Slot {
 
 impl Drive {
     /// With so many processes.
-    pub fn new(world: Arc<World>, pipeline: Arc<Pipeline>, processes: usize) -> Self {
+    pub(crate) fn new(world: Arc<World>, pipeline: Arc<Pipeline>, processes: usize) -> Self {
         world.state().alive = vec![None; processes];
         let slots = (0..processes).map(|_| Slot {
             starts: 0,
@@ -56,7 +56,7 @@ impl Drive {
     }
 
     /// Faults, calm, rest, and the end of all processes.
-    pub async fn until_the_end(&mut self) {
+    pub(crate) async fn until_the_end(&mut self) {
         let calm = self.world.state().faults == Faults::default();
         if !calm {
             while self.world.millis() < CALM {

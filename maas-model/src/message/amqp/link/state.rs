@@ -9,7 +9,7 @@ use crate::message::amqp::error::{Meaning, meaning};
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Away {
+pub(in crate::message::amqp) enum Away {
     /// It may come by itself.
     For(String),
     /// The credentials are refused: an operator must act.

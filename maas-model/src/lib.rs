@@ -15,6 +15,7 @@ pub mod document;
 pub mod expression;
 pub mod failpoint;
 pub mod layer;
+pub mod ledger;
 pub mod message;
 pub mod model;
 pub mod pipeline;

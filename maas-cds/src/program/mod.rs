@@ -28,6 +28,7 @@ mod missing;
 mod options;
 mod original;
 mod output;
+mod pace;
 mod plugins;
 mod query;
 mod queue;

@@ -1,11 +1,13 @@
 //! `maas status`: what is where, in one look.
 
+use chrono::Utc;
 use clap::Args;
 use serde_json::json;
 
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::Rows;
+use super::pace::{self, Standing};
 
 /// Print store, bus, indices and queues in one look.
 #[derive(Debug, Args)]
@@ -46,11 +48,16 @@ impl Status {
         if let Err(error) = self.pipeline.tell_names(&*bus, connection, false) {
             tracing::warn!("no queues are shown: {error:#}");
         }
+        let paces = pace::known(&*store).await;
         for queue in bus.queues("*").await? {
+            let pace = paces.get(queue.name.as_str()).copied();
+            let standing = Standing::of(&queue, pace, Utc::now());
             let counts = [
                 ("ready", Some(queue.ready)),
                 ("delayed", Some(queue.delayed)),
                 ("unsettled", queue.unsettled),
+                ("oldest_seconds", standing.oldest_whole_seconds()),
+                ("backlog_seconds", standing.backlog_whole_seconds()),
             ];
             for (state, count) in counts {
                 if state == "ready" || count.is_some_and(|count| count > 0) {

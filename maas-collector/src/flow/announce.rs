@@ -65,6 +65,9 @@ impl Flow {
         group: &mut Group,
     ) -> Result<(), FlowError> {
         self.publish_dead(patience, batch.dead).await?;
+        if let Some(mut taken) = batch.taken {
+            taken.settle(batch.outcomes);
+        }
         for item in batch.refused {
             *group.refused.entry(item.raw.key.clone()).or_default() += 1;
         }

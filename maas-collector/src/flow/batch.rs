@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use maas_model::document::{DocumentId, IndexName, Source};
+use maas_model::ledger::{Outcome, Outcomes, Taken};
 use maas_model::message::DeadLetter;
 use maas_model::planted;
 
@@ -20,6 +21,9 @@ pub(super) struct Written {
     /// To be announced, each with its index.
     pub(super) ids: Vec<(DocumentId, IndexName)>,
     pub(super) dead: Vec<DeadLetter>,
+    /// The records of the batch, and what came of them.
+    pub(super) taken: Option<Taken>,
+    pub(super) outcomes: Outcomes,
     /// Items whose last record is in this batch.
     pub(super) ended: Vec<(Arc<Item>, Ending)>,
     /// Items of which something was refused, as often as something was.
@@ -48,6 +52,7 @@ impl Batch {
                 item,
                 records,
                 bad,
+                taken,
                 place,
                 bytes,
                 ending,
@@ -55,9 +60,14 @@ impl Batch {
                 self.bytes += bytes;
                 self.places.extend(place);
                 self.records.extend(records);
+                match &mut self.written.taken {
+                    Some(all) => all.join(taken),
+                    None => self.written.taken = Some(taken),
+                }
                 for record in bad {
                     planted!(ForgetABadRecord, continue);
                     self.written.dead.push(dead::record(owner, &item, record));
+                    self.written.outcomes.add(Outcome::DeadLettered, 1);
                     self.written.refused.push(Arc::clone(&item));
                 }
                 if let Some(ending) = ending {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use maas_model::document::{DocumentId, IndexName, Source, zulu};
+use maas_model::ledger::Taken;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ pub(super) enum Portion {
         item: Arc<Item>,
         records: Vec<Prepared>,
         bad: Vec<BadRecord>,
+        /// The units that records and bad ones are.
+        taken: Taken,
         /// Held until they are written.
         place: Option<Place>,
         bytes: usize,
@@ -234,6 +237,7 @@ impl PortionSink<'_> {
         let bytes = std::mem::take(&mut self.bytes);
         let portion = Portion::Records {
             item: Arc::clone(self.item),
+            taken: self.shared.stats.take(self.records.len() + self.bad.len()),
             records: std::mem::take(&mut self.records),
             bad: std::mem::take(&mut self.bad),
             place: None,

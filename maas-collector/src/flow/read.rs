@@ -181,6 +181,7 @@ impl Flow {
                 item: bare,
                 records: Vec::new(),
                 bad: Vec::new(),
+                taken: self.shared.stats.take(0),
                 place: None,
                 bytes: 0,
                 ending: Some(ending),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use maas_model::document::{Document, DocumentId, zulu};
 use maas_model::failpoint::{Failpoint, pass};
+use maas_model::ledger::Outcome;
 use maas_model::planted;
 use maas_model::store::{WriteAction, WriteOp, WriteOutcome};
 use tracing::warn;
@@ -65,6 +66,7 @@ impl Flow {
                         op: WriteOp::Create(record.source.clone()),
                     };
                     let reason = "others changed it again and again meanwhile";
+                    written.outcomes.add(Outcome::DeadLettered, 1);
                     self.refuse(&mut written, &record, action, reason);
                 }
             }
@@ -139,6 +141,8 @@ impl Flow {
                         Some(field) => format!("field `{field}`: {reason}"),
                         None => reason,
                     };
+                    let records = entry.records().len() as u64;
+                    written.outcomes.add(Outcome::DeadLettered, records);
                     if let Some(action) = remake(id) {
                         self.refuse(written, entry.last(), action, &reason);
                     }
@@ -155,14 +159,17 @@ impl Flow {
     /// Notes what came of a document that is as it should be.
     fn stored(&self, written: &mut Written, id: &DocumentId, entry: &Entry, effect: Effect) {
         let (stats, force) = (&self.shared.stats, self.shared.context.force);
-        let count = match effect {
-            Effect::New => Count::New,
-            Effect::Updated => Count::Updated,
-            Effect::Unchanged => Count::Unchanged,
+        let (count, outcome) = match effect {
+            Effect::New => (Count::New, Outcome::Written),
+            Effect::Updated => (Count::Updated, Outcome::Written),
+            Effect::Unchanged => (Count::Unchanged, Outcome::Unchanged),
         };
         stats.add(count, 1);
+        written.outcomes.add(outcome, 1);
         // Further records of the same document in the batch.
-        stats.add(Count::Unchanged, entry.records().len() as u64 - 1);
+        let further = entry.records().len() as u64 - 1;
+        stats.add(Count::Unchanged, further);
+        written.outcomes.add(Outcome::Unchanged, further);
         let changed = effect != Effect::Unchanged;
         if changed || force.announce || force.write || entry.is_recovered() {
             written.ids.push((id.clone(), entry.index().clone()));

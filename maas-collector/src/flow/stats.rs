@@ -1,13 +1,16 @@
 //! Live figures of a flow.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use maas_model::ledger::{Book, Ledger, MetricNames, Taken};
 use metrics::Counter;
 
 /// Counts what a flow does, also as metrics `maas_collect_NAME_total` with the label `interface`.
 pub struct FlowStats {
     interface: String,
     figures: [Figure; FIGURES.len()],
+    records: Arc<Ledger>,
     waiting: AtomicBool,
     unsettled: AtomicU64,
 }
@@ -16,6 +19,14 @@ struct Figure {
     count: AtomicU64,
     metric: Counter,
 }
+
+/// Units are records, as the extractor gives them.
+const RECORDS: MetricNames = MetricNames {
+    received: "maas_collect_records_received_total",
+    settled: "maas_collect_records_total",
+    in_flight: "maas_collect_records_in_flight",
+    owner: "interface",
+};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy)]
@@ -31,16 +42,17 @@ pub(super) enum Count {
     Messages,
 }
 
-const FIGURES: [&str; 9] = [
-    "maas_collect_files_total",
-    "maas_collect_broken_files_total",
-    "maas_collect_records_total",
-    "maas_collect_new_total",
-    "maas_collect_updated_total",
-    "maas_collect_unchanged_total",
-    "maas_collect_refused_total",
-    "maas_collect_announced_total",
-    "maas_collect_messages_total",
+/// In the order of [`Count`]. What the ledger tells is no metric of its own.
+const FIGURES: [Option<&str>; 9] = [
+    Some("maas_collect_files_total"),
+    Some("maas_collect_broken_files_total"),
+    None,
+    Some("maas_collect_new_total"),
+    Some("maas_collect_updated_total"),
+    None,
+    Some("maas_collect_dead_letters_total"),
+    Some("maas_collect_announced_total"),
+    Some("maas_collect_messages_total"),
 ];
 
 /// What a flow has done so far.
@@ -72,8 +84,12 @@ impl FlowStats {
             interface: interface.to_owned(),
             figures: FIGURES.map(|name| Figure {
                 count: AtomicU64::new(0),
-                metric: metrics::counter!(name, "interface" => interface.to_owned()),
+                metric: name.map_or_else(
+                    Counter::noop,
+                    |name| metrics::counter!(name, "interface" => interface.to_owned()),
+                ),
             }),
+            records: Arc::default(),
             waiting: AtomicBool::new(false),
             unsettled: AtomicU64::new(0),
         }
@@ -98,6 +114,21 @@ impl FlowStats {
             announced: get(Count::Announced),
             messages: get(Count::Messages),
         }
+    }
+
+    /// Where the records are that were read.
+    pub fn book(&self) -> Book {
+        self.records.book()
+    }
+
+    /// Sets the metrics of records received and of what came of them. Two calls must not meet.
+    pub fn publish(&self) {
+        self.records.publish(RECORDS, &self.interface);
+    }
+
+    /// Records are read.
+    pub(super) fn take(&self, records: usize) -> Taken {
+        self.records.take(records as u64)
     }
 
     /// Whether the source had nothing more when it was asked last, and everything taken is settled.

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maas_model::failpoint::{Failpoint, pass};
+use maas_model::ledger::Outcomes;
 use maas_model::message::{BusError, Delivery};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::contain::{is_suspect, parts, suspect};
+use super::hand::InHand;
 use super::process::process;
 use super::shared::Shared;
 use super::turns::Turns;
@@ -79,17 +81,27 @@ async fn wait_for_store(shared: &Shared, stop: &CancellationToken) -> Result<(),
 }
 
 async fn work(shared: &Shared, delivery: Delivery, stop: &CancellationToken) {
-    let processed = Box::pin(process(shared, Work::from(&delivery), stop)).await;
-    settle(shared, delivery, processed.verdict).await;
+    let queue = delivery.queue.clone();
+    let mut hand = InHand::take(&shared.stats, &queue);
+    let work = Work::from(&delivery);
+    let processed = Box::pin(process(shared, work, &mut hand, stop)).await;
+    let (verdict, outcomes) = (processed.verdict, processed.outcomes);
+    settle(shared, delivery, hand, verdict, outcomes).await;
 }
 
-/// Does with a message what the verdict says.
-pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict) {
+/// Does with a message what the verdict says, and counts what came of it and of its documents.
+pub(crate) async fn settle(
+    shared: &Shared,
+    delivery: Delivery,
+    hand: InHand<'_>,
+    verdict: Verdict,
+    outcomes: Outcomes,
+) {
     let key = delivery.routing_key.clone();
+    let of_message = verdict.of_message(&outcomes);
     let settled = match verdict {
         Verdict::Done => {
             shared.stats.messages.add(1);
-            shared.count_message("done");
             pass(Failpoint::Acknowledging);
             let settled = delivery.ack().await;
             pass(Failpoint::Acknowledged);
@@ -97,13 +109,11 @@ pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict
         }
         Verdict::Again(delay, reason) => {
             shared.stats.returned.add(1);
-            shared.count_message("returned");
             tracing::warn!(%key, reason, ?delay, tries = delivery.tries, "message is tried again later");
             delivery.return_after(delay).await
         }
         Verdict::Parts(shares, reason) => {
             shared.stats.returned.add(1);
-            shared.count_message("returned");
             let documents: usize = shares.iter().map(|share| share.ids.len()).sum();
             tracing::warn!(%key, reason, documents, parts = shares.len(), tries = delivery.tries, "documents are tried again later");
             let parts = parts(&delivery.body, shares);
@@ -112,7 +122,6 @@ pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict
         Verdict::Dead(reason) => {
             shared.stats.messages.add(1);
             shared.stats.dead_letters.add(1);
-            shared.count_message("dead");
             tracing::error!(%key, kind = reason.kind, detail = reason.detail, "message is a dead letter");
             pass(Failpoint::Burying);
             let settled = delivery.dead_letter(reason).await;
@@ -122,9 +131,11 @@ pub(crate) async fn settle(shared: &Shared, delivery: Delivery, verdict: Verdict
         // Dropped, it goes back at once.
         Verdict::HandBack => Ok(()),
     };
-    if let Err(error) = settled
-        && !matches!(error, BusError::Closed)
-    {
-        tracing::warn!(%key, %error, "message could not be settled and will come again");
+    match settled {
+        Ok(()) => hand.settle(of_message, outcomes),
+        Err(BusError::Closed) => {}
+        Err(error) => {
+            tracing::warn!(%key, %error, "message could not be settled and will come again");
+        }
     }
 }

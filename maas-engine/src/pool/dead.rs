@@ -41,6 +41,13 @@ impl Grave {
         Self { reason, what }
     }
 
+    /// The documents of the message that lie in it; none: all of the message.
+    pub(crate) fn inputs(&self) -> &[DocumentId] {
+        match &self.what {
+            What::Inputs(ids) | What::Document(_, ids) => ids,
+        }
+    }
+
     /// The input that this engine could not use.
     pub(crate) fn input_of(&self, engine: &str) -> Option<&DocumentId> {
         let same = self.reason.component.as_deref() == Some(engine);

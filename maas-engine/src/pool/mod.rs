@@ -16,7 +16,9 @@ mod consume;
 pub mod contain;
 pub mod context;
 mod dead;
+mod fate;
 mod guard;
+mod hand;
 mod intent;
 mod plan;
 mod process;
@@ -36,6 +38,7 @@ mod wait;
 mod work;
 mod write;
 
+pub use hand::QueuePace;
 pub use intent::intents_model;
 pub use process::Processed;
 pub use runner::{PoolContext, PoolError, PoolRunner};

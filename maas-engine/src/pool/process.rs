@@ -1,14 +1,15 @@
 //! From a message to its verdict: parse, run, announce, forget.
 
 use maas_model::document::{DocumentId, IndexName};
+use maas_model::ledger::{Outcome, Outcomes};
 use maas_model::message::{DeadReason, Message, Outgoing};
 use maas_model::planted;
 use tokio_util::sync::CancellationToken;
 
+use super::hand::InHand;
 use super::publish::publish;
 use super::run::Run;
 use super::shared::Shared;
-use super::stats::InFlight;
 use super::verdict::{Stop, Verdict};
 use super::work::Work;
 use crate::report::{Action, Origin};
@@ -22,6 +23,8 @@ pub struct Processed {
     pub published: Vec<Outgoing>,
     /// What was written, in order.
     pub written: Vec<(IndexName, DocumentId, Action)>,
+    /// What came of the documents that the message names.
+    pub outcomes: Outcomes,
 }
 
 impl Processed {
@@ -35,6 +38,7 @@ impl Processed {
             }),
             published: Vec::new(),
             written: Vec::new(),
+            outcomes: Outcomes::default(),
         }
     }
 }
@@ -43,19 +47,24 @@ impl Processed {
 pub(crate) async fn process(
     shared: &Shared,
     work: Work<'_>,
+    hand: &mut InHand<'_>,
     stop: &CancellationToken,
 ) -> Processed {
-    let _in_flight = InFlight::begin(&shared.stats);
     let message = match Message::parse(work.body) {
         Ok(message) => message,
         Err(error) => return Processed::dead("malformed message", error.to_string()),
     };
+    hand.read(&message);
     let Some(chain) = shared.chains.of(&work) else {
         let detail = format!(
             "queue `{}` is not bound with `{}`",
             work.queue, work.routing_key
         );
-        return Processed::dead("unknown routing key", detail);
+        let outcomes = Outcomes::all(Outcome::DeadLettered, hand.documents());
+        return Processed {
+            outcomes,
+            ..Processed::dead("unknown routing key", detail)
+        };
     };
     shared.stats.documents.add(message.document_ids.len());
     let mut run = Run::new(shared, work, message, stop);
@@ -84,15 +93,34 @@ impl Run<'_> {
             Err(stop) => self.stopped(stop),
         };
         Processed {
+            outcomes: self.outcomes(&verdict),
             verdict,
             published,
             written: self.written,
         }
     }
 
+    /// What came of each document of the message.
+    fn outcomes(&mut self, verdict: &Verdict) -> Outcomes {
+        let ids = &self.message.document_ids;
+        match verdict {
+            Verdict::Done => {}
+            Verdict::Parts(shares, _) => {
+                let left = shares.iter().filter(|share| !share.ids.is_empty());
+                left.for_each(|share| self.fates.note(share.ids.clone(), Outcome::Returned));
+            }
+            whole => return Outcomes::all(whole.of_each(), ids.len() as u64),
+        }
+        self.fates.outcomes(ids)
+    }
+
     fn messages(&mut self) -> Vec<Outgoing> {
         let graves = std::mem::take(&mut self.graves);
         self.shared.stats.dead_letters.add(graves.len());
+        for grave in &graves {
+            self.fates
+                .note(grave.inputs().to_vec(), Outcome::DeadLettered);
+        }
         let mut messages: Vec<_> = graves
             .into_iter()
             .filter_map(|grave| self.letter(grave))

@@ -11,6 +11,7 @@ use super::chain::Chains;
 use super::consume::consume;
 use super::contain::{self, Isolation, Lanes, Watch};
 use super::context::Reads;
+use super::hand::InHand;
 use super::intent::{Intents, intents_model};
 use super::process::{Processed, process};
 use super::shared::Shared;
@@ -159,7 +160,12 @@ impl PoolRunner {
     /// Works on one message outside any queue: engines, writes and reports as ever; the caller does
     /// with the verdict what it likes.
     pub async fn run_once(&self, work: Work<'_>) -> Processed {
-        Box::pin(process(&self.shared, work, &CancellationToken::new())).await
+        let (shared, stop) = (&self.shared, CancellationToken::new());
+        let mut hand = InHand::take(&shared.stats, work.queue);
+        let processed = Box::pin(process(shared, work, &mut hand, &stop)).await;
+        let of_message = processed.verdict.of_message(&processed.outcomes);
+        hand.settle(of_message, processed.outcomes);
+        processed
     }
 
     async fn install(&self, stop: &CancellationToken) -> Result<(), Enough> {

@@ -63,11 +63,4 @@ impl Shared {
             }
         }
     }
-
-    /// Counts messages by what became of them.
-    pub(crate) fn count_message(&self, verdict: &'static str) {
-        let pool = self.chains.pool.clone();
-        metrics::counter!("maas_pool_messages_total", "pool" => pool, "verdict" => verdict)
-            .increment(1);
-    }
 }

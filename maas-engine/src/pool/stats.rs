@@ -1,6 +1,27 @@
 //! What a pool did so far, for the end table, the metrics and the test for idleness.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use maas_model::ledger::{Book, Ledger, MetricNames};
+
+use super::hand::{Hands, QueuePace};
+
+/// Units are messages, taken from the bus.
+const MESSAGES: MetricNames = MetricNames {
+    received: "maas_pool_messages_received_total",
+    settled: "maas_pool_messages_total",
+    in_flight: "maas_pool_messages_in_flight",
+    owner: "pool",
+};
+
+/// Units are documents that those messages name.
+const DOCUMENTS: MetricNames = MetricNames {
+    received: "maas_pool_documents_received_total",
+    settled: "maas_pool_documents_total",
+    in_flight: "maas_pool_documents_in_flight",
+    owner: "pool",
+};
 
 /// Counters of one pool since its start. Read at any time.
 #[derive(Debug, Default)]
@@ -29,8 +50,9 @@ pub struct PoolStats {
     pub dead_letters: Counter,
     /// Messages published and confirmed.
     pub published: Counter,
-    /// Messages being worked on now.
-    pub in_flight: Counter,
+    pub(super) message_ledger: Arc<Ledger>,
+    pub(super) document_ledger: Arc<Ledger>,
+    pub(super) hands: Hands,
 }
 
 /// A number that many tasks change.
@@ -46,32 +68,37 @@ impl Counter {
     pub(crate) fn add(&self, more: usize) {
         self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
-
-    pub(crate) fn less(&self, less: u64) {
-        self.0.fetch_sub(less, Ordering::Relaxed);
-    }
 }
 
 impl PoolStats {
     /// Whether no message is in hand. Messages may still wait in queues.
     pub fn is_idle(&self) -> bool {
-        self.in_flight.get() == 0
+        self.in_flight() == 0
     }
-}
 
-/// Counts a message as in flight until it is dropped, however its work ends.
-#[derive(Debug)]
-pub(crate) struct InFlight<'a>(&'a PoolStats);
-
-impl<'a> InFlight<'a> {
-    pub(crate) fn begin(stats: &'a PoolStats) -> Self {
-        stats.in_flight.add(1);
-        Self(stats)
+    /// Messages in hand.
+    pub fn in_flight(&self) -> u64 {
+        self.message_ledger.book().in_flight
     }
-}
 
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.less(1);
+    /// Where the messages are that were taken.
+    pub fn message_book(&self) -> Book {
+        self.message_ledger.book()
+    }
+
+    /// Where the documents are that those messages name.
+    pub fn document_book(&self) -> Book {
+        self.document_ledger.book()
+    }
+
+    /// What is known of the queues that something was taken from.
+    pub fn paces(&self) -> Vec<QueuePace> {
+        self.hands.paces()
+    }
+
+    /// Sets the metrics of what was received and what came of it. Two calls must not meet.
+    pub fn publish(&self, pool: &str) {
+        self.message_ledger.publish(MESSAGES, pool);
+        self.document_ledger.publish(DOCUMENTS, pool);
     }
 }

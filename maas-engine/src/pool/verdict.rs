@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use maas_model::ledger::{Outcome, Outcomes};
 use maas_model::message::DeadReason;
 use maas_model::planted;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,33 @@ pub enum Verdict {
     Dead(DeadReason),
     /// The pool is stopping: hand it back at once.
     HandBack,
+}
+
+impl Verdict {
+    /// What came of each document, when nobody knows more of them than this.
+    pub(crate) fn of_each(&self) -> Outcome {
+        match self {
+            Self::Done => Outcome::Filtered,
+            Self::Dead(_) => Outcome::DeadLettered,
+            Self::Again(..) | Self::Parts(..) | Self::HandBack => Outcome::Returned,
+        }
+    }
+
+    /// What came of the message, when this came of its documents: of one that is done the best that came of any.
+    pub(crate) fn of_message(&self, documents: &Outcomes) -> Outcome {
+        /// The best first.
+        const DONE: [Outcome; 4] = [
+            Outcome::Written,
+            Outcome::Unchanged,
+            Outcome::Filtered,
+            Outcome::DeadLettered,
+        ];
+        let any = |outcome: &Outcome| documents.get(*outcome) > 0;
+        match self {
+            Self::Done => DONE.into_iter().find(any).unwrap_or(Outcome::Filtered),
+            other => other.of_each(),
+        }
+    }
 }
 
 /// Why work on a message ends before its last engine.

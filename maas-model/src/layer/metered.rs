@@ -1,5 +1,6 @@
 //! Counts and times what a store is asked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,9 +48,13 @@ impl DocumentStore for MeteredStore {
 
     async fn write(&self, actions: Vec<WriteAction>) -> Result<Vec<WriteOutcome>, StoreError> {
         let outcomes = measure("write", self.inner.write(actions)).await?;
+        let mut written = BTreeMap::<&'static str, u64>::new();
         for outcome in &outcomes {
-            counter!("maas_store_written_documents_total", "outcome" => label(outcome))
-                .increment(1);
+            *written.entry(label(outcome)).or_default() += 1;
+        }
+        for (outcome, documents) in written {
+            counter!("maas_store_written_documents_total", "outcome" => outcome)
+                .increment(documents);
         }
         Ok(outcomes)
     }

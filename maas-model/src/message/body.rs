@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -73,11 +74,29 @@ impl Message {
         Ok(serde_json::from_slice(body)?)
     }
 
+    /// When it was made, if it says so.
+    pub fn made(&self) -> Option<DateTime<Utc>> {
+        instant(&self.date)
+    }
+
     /// The JSON text, keys in the order of the original.
     pub fn to_body(&self) -> Vec<u8> {
         // Texts, booleans and lists of texts always serialize.
         serde_json::to_vec(self).unwrap_or_default()
     }
+}
+
+/// When the message, or the dead letter, in these bytes was made, if it says so.
+pub(super) fn made(body: &[u8]) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Head {
+        date: String,
+    }
+    instant(&serde_json::from_slice::<Head>(body).ok()?.date)
+}
+
+fn instant(date: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(date).ok().map(Into::into)
 }
 
 /// Ids by hand, to name the one that is wrong: the Python system sends null and numbers where a record
@@ -120,6 +139,21 @@ mod tests {
         let message = Message::parse(RECORDED.as_bytes()).unwrap();
         assert_eq!(message.document_ids.len(), 2);
         assert_eq!(String::from_utf8(message.to_body()).unwrap(), RECORDED);
+    }
+
+    #[test]
+    fn when_it_was_made_is_read_without_the_rest() {
+        let message = Message::new(&Clock::frozen(DateTime::UNIX_EPOCH));
+        assert_eq!(made(&message.to_body()), Some(DateTime::UNIX_EPOCH));
+        assert_eq!(message.made(), Some(DateTime::UNIX_EPOCH));
+        for body in [
+            "",
+            "no message",
+            r#"{"date": 1}"#,
+            r#"{"date": "yesterday"}"#,
+        ] {
+            assert_eq!(made(body.as_bytes()), None, "{body}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{
@@ -143,6 +144,9 @@ pub struct QueueInfo {
     pub delayed: u64,
     /// Subscriptions.
     pub consumers: u64,
+    /// When the first message of it was made, waiting or not yet settled, as its body says; where the bus can
+    /// look without taking. RabbitMQ cannot: what is taken and given back is a redelivered message.
+    pub oldest: Option<DateTime<Utc>>,
 }
 
 /// A message looked at, not taken.

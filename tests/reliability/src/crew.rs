@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::chain::Chain;
 use crate::program::Running;
+use crate::scrape::address;
 
 /// One process per part; they are killed when this is dropped.
 #[derive(Debug)]
@@ -15,8 +16,13 @@ impl Crew {
 
     /// Starts all of them.
     pub fn start(chain: &Chain) -> Result<Self> {
-        let members = Self::PARTS.iter().map(|part| member(chain, part));
+        let members = (0..Self::PARTS.len()).map(|at| member(chain, at));
         Ok(Self(members.collect::<Result<_>>()?))
+    }
+
+    /// Where each of them serves its metrics.
+    pub fn addresses() -> Vec<String> {
+        (0..Self::PARTS.len()).map(address).collect()
     }
 
     /// Kills one of them.
@@ -42,7 +48,7 @@ impl Crew {
 
     /// Starts one again that was killed.
     pub fn replace(&mut self, chain: &Chain, at: usize) -> Result<()> {
-        self.0[at] = member(chain, Self::PARTS[at])?;
+        self.0[at] = member(chain, at)?;
         Ok(())
     }
 
@@ -57,6 +63,7 @@ impl Crew {
     }
 }
 
-fn member(chain: &Chain, part: &str) -> Result<Running> {
-    Running::start(&mut chain.command_for(&[part], &[])?)
+fn member(chain: &Chain, at: usize) -> Result<Running> {
+    let further = ["--metrics", &address(at)];
+    Running::start(&mut chain.command_for(&[Crew::PARTS[at]], &further)?)
 }

@@ -64,6 +64,12 @@ impl Lab {
         batch.files
     }
 
+    /// How many documents of a class must be announced because of the last files.
+    pub fn wanted(&self, class: &str) -> usize {
+        let wanted = self.oracle.wanted();
+        wanted.filter(|announced| announced.class == class).count()
+    }
+
     /// Puts a message that is none into a queue; it must become a dead letter.
     pub async fn feed_garbage(&mut self, queue: &str) -> Result<()> {
         let text = format!("no message {}", self.dead.len());

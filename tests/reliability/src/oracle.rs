@@ -79,6 +79,11 @@ impl<T: Ord + Clone + Debug> Oracle<T> {
         self.expected.len()
     }
 
+    /// What is expected.
+    pub fn wanted(&self) -> impl Iterator<Item = &T> {
+        self.expected.iter()
+    }
+
     /// Expected and not observed.
     pub fn missing(&self) -> Vec<&T> {
         let missing = self.expected.iter();

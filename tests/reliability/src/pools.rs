@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::meters::Meters;
+
 /// More than any goal leaves in a queue.
 const MOST: usize = 100_000;
 
@@ -30,6 +32,7 @@ pub struct Pools {
     clock: Clock,
     stop: CancellationToken,
     running: JoinSet<()>,
+    meters: Meters,
     _folder: TempDir,
 }
 
@@ -46,6 +49,7 @@ impl Pools {
             clock: Clock::system(),
             stop: CancellationToken::new(),
             running: JoinSet::new(),
+            meters: Meters::default(),
             _folder: folder,
         })
     }
@@ -72,6 +76,7 @@ impl Pools {
             grace: Duration::from_secs(5),
         };
         let runner = PoolRunner::build(description, context)?;
+        self.meters.add(pool, runner.stats());
         let stop = self.stop.clone();
         self.running.spawn(async move {
             if let Err(error) = runner.run(stop).await {
@@ -163,6 +168,11 @@ impl Pools {
         messages.collect()
     }
 
+    /// The metrics of the pools that were run since the last [`stop`](Self::stop).
+    pub fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
     /// The bus.
     pub fn bus(&self) -> &Arc<dyn MessageBus> {
         &self.bus
@@ -172,6 +182,7 @@ impl Pools {
     pub async fn stop(&mut self) -> Result<()> {
         self.stop.cancel();
         self.stop = CancellationToken::new();
+        self.meters = Meters::default();
         while let Some(ended) = self.running.join_next().await {
             if let Err(error) = ended {
                 bail!("a pool did not end well: {error}");

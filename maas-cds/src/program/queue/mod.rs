@@ -6,6 +6,7 @@ mod feed;
 use std::path::PathBuf;
 
 use anyhow::bail;
+use chrono::Utc;
 use clap::Subcommand;
 use maas_model::message::{ExchangeName, MessageBus, QueueName, RoutingKey};
 use serde_json::{Value, json};
@@ -13,12 +14,14 @@ use serde_json::{Value, json};
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::{self, Rows};
+use super::pace::{self, Paces, Standing};
 use feed::Feed;
 
 /// List, look into, empty, feed, move or keep queues.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
-    /// List queues with what waits in them; on RabbitMQ those of the pipeline, and the delay queues of all.
+    /// List queues with what waits in them, how old the oldest message is, and how long the work will take at the pace of the
+    /// last minute; on RabbitMQ those of the pipeline, and the delay queues of all.
     List {
         /// `*` stands for any text.
         #[arg(default_value = "*")]
@@ -105,7 +108,10 @@ impl Queue {
                 pipeline,
             } => {
                 pipeline.tell_names(&*bus, connection, !pattern.contains('*'))?;
-                list(&*bus, &pattern, output).await?
+                let store = connection.open_store()?;
+                let paces = pace::known(&*store).await;
+                store.close().await?;
+                list(&*bus, &pattern, &paces, output).await?
             }
             Self::Peek { queue, limit } => peek(&*bus, &QueueName::new(queue)?, limit).await?,
             Self::Purge { queue, yes } => {
@@ -156,16 +162,29 @@ impl Queue {
 async fn list(
     bus: &dyn MessageBus,
     pattern: &str,
+    paces: &Paces,
     output: OutputOption,
 ) -> anyhow::Result<Outcome> {
-    let mut rows = Rows::new(["queue", "ready", "unsettled", "delayed", "consumers"]);
+    let mut rows = Rows::new([
+        "queue",
+        "ready",
+        "unsettled",
+        "delayed",
+        "consumers",
+        "oldest_seconds",
+        "backlog_seconds",
+    ]);
+    let now = Utc::now();
     for info in bus.queues(pattern).await? {
+        let standing = Standing::of(&info, paces.get(info.name.as_str()).copied(), now);
         rows.push([
             json!(info.name),
             json!(info.ready),
             json!(info.unsettled),
             json!(info.delayed),
             json!(info.consumers),
+            json!(standing.oldest_whole_seconds()),
+            json!(standing.backlog_whole_seconds()),
         ]);
     }
     rows.print(output.output)?;

@@ -80,7 +80,7 @@ impl Activities {
     /// Messages that pools have in hand.
     pub(crate) fn in_flight(&self) -> u64 {
         let pools = self.pools.iter();
-        pools.map(|pool| pool.stats.in_flight.get()).sum()
+        pools.map(|pool| pool.stats.in_flight()).sum()
     }
 
     fn look(&self) {

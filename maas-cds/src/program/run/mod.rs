@@ -22,10 +22,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{Connection, OutputOption, PipelineArgument};
+use super::pace::{Noted, note};
 use super::source::PipelineSource;
 use super::{Outcome, connect, missing, output};
 use alone::Nursery;
-use metrics::Health;
+use metrics::{Figures, Health};
 use parts::{Containment, Part, Parts};
 use watchdog::Watchdog;
 
@@ -104,6 +105,7 @@ impl Run {
             &self.only,
             self.until_idle,
         )?;
+        let noted = Arc::new(Noted::default());
         let watchdog = Watchdog::start(containment.watch, parts.activities(), cancel.clone())?;
         if let (Some(address), Some(recorder)) = (self.metrics, recorder) {
             let health = Health {
@@ -111,12 +113,17 @@ impl Run {
                 bus: servers.bus.clone(),
                 watchdog: Arc::clone(&watchdog),
             };
-            metrics::serve(address, recorder, health, cancel.clone()).await?;
+            let figures = Figures {
+                activities: parts.activities(),
+                queues: Arc::clone(&noted),
+                turn: Arc::default(),
+            };
+            metrics::serve(address, recorder, figures, health, cancel.clone()).await?;
         }
         if !start::prepare(&pipeline, &servers, &cancel).await? {
             return Ok(Outcome::Done);
         }
-        let outcome = self.run(pipeline, servers, parts, cancel).await?;
+        let outcome = self.run(pipeline, servers, parts, noted, cancel).await?;
         Ok(match watchdog.handed_over() {
             true => Outcome::HandedOver,
             false => outcome,
@@ -128,15 +135,19 @@ impl Run {
         pipeline: Arc<Pipeline>,
         servers: start::Servers,
         parts: Parts,
+        noted: Arc<Noted>,
         cancel: CancellationToken,
     ) -> anyhow::Result<Outcome> {
         let activities = parts.activities();
         let ended = CancellationToken::new();
+        let (queues, of_all) = (parts.queues(), activities.clone());
+        let noting = note(servers.clone(), of_all, queues, noted, ended.clone());
+        let noting = tokio::spawn(noting);
         let watching = tokio::spawn(activity::watch(activities.clone(), ended.clone()));
         let drawing = progress::draw(activities.clone(), ended.clone());
         let failed = self.work(&servers, parts, &cancel).await;
         ended.cancel();
-        let _ = watching.await;
+        let _ = tokio::join!(watching, noting);
         if let Some(drawing) = drawing {
             let _ = drawing.await;
         }

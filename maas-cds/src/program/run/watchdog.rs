@@ -113,10 +113,10 @@ fn gauge(stuck: &Stuck) -> metrics::Gauge {
 fn told(stuck: &Stuck) -> String {
     let running = &stuck.running;
     format!(
-        "engine `{}` of pool `{}` is stuck for {} s with message `{}` ({} documents)",
+        "engine `{}` of pool `{}` is stuck for {:.1} s with message `{}` ({} documents)",
         running.engine,
         running.pool,
-        stuck.since.as_secs(),
+        stuck.since.as_secs_f64(),
         running.message,
         running.documents
     )

@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use maas_model::clock::Clock;
 use maas_model::document::{Document, DocumentId, IdFields, IndexName};
+use maas_model::ledger::Outcome;
 use maas_model::message::{
     Binding, DeadLetter, EmbeddedBus, ExchangeName, KeyPattern, Message, MessageBus, QueueKind,
     QueueName, QueueSpec, RoutingKey, Topology,
@@ -164,9 +165,14 @@ impl Bench {
     }
 
     async fn run(&self) -> FlowCounts {
-        let run = self.flow();
-        let run = run.run(CancellationToken::new(), FlowMode::Once);
-        tokio::time::timeout(LONG, run).await.unwrap().unwrap()
+        let flow = self.flow();
+        let run = flow.run(CancellationToken::new(), FlowMode::Once);
+        let counts = tokio::time::timeout(LONG, run).await.unwrap().unwrap();
+        let book = flow.stats().book();
+        assert_eq!(book.received, counts.records);
+        assert_eq!(book.settled.total(), book.received, "{book:?}");
+        assert_eq!(book.settled.get(Outcome::Returned), 0, "{book:?}");
+        counts
     }
 
     async fn get(&self, id: &str) -> Option<Document> {

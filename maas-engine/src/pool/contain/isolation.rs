@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use maas_model::ledger::Outcomes;
 use serde::{Deserialize, Serialize};
 
 use super::Tally;
@@ -25,6 +26,8 @@ pub struct Answer {
     pub tally: Tally,
     /// What it adds to the metric of documents.
     pub counted: Counted,
+    /// What came of the documents that the message names.
+    pub outcomes: Outcomes,
 }
 
 /// Documents by engine and by what came of them.

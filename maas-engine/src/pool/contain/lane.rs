@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use maas_model::ledger::Outcomes;
 use maas_model::message::{DeadReason, Delivery, Message};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -11,8 +12,8 @@ use super::crash;
 use super::isolation::{Isolation, Trouble};
 use super::split::Share;
 use crate::pool::consume::settle;
+use crate::pool::hand::InHand;
 use crate::pool::shared::Shared;
-use crate::pool::stats::InFlight;
 use crate::pool::verdict::Verdict;
 use crate::pool::work::Work;
 
@@ -51,23 +52,45 @@ pub(crate) fn is_suspect(shared: &Shared, delivery: &Delivery) -> bool {
 
 /// Works on a suspect, and settles it.
 pub(crate) async fn suspect(shared: &Shared, delivery: Delivery, stop: &CancellationToken) {
-    let _in_flight = InFlight::begin(&shared.stats);
     let Some(lanes) = &shared.lanes else { return };
-    let verdict = match delivery.alone {
+    let queue = delivery.queue.clone();
+    let mut hand = InHand::take(&shared.stats, &queue);
+    if let Ok(message) = Message::parse(&delivery.body) {
+        hand.read(&message);
+    }
+    let judged = match delivery.alone {
         true => match lanes.known.try_acquire() {
             Ok(_place) => judge(shared, lanes, &delivery, stop).await,
             // Waiting here would keep a place in the prefetch window from the healthy.
-            Err(_) => unchanged(&delivery, LATER, "others like it come first"),
+            Err(_) => unchanged(&delivery, LATER, "others like it come first").into(),
         },
         false => {
             let place = stop.run_until_cancelled(lanes.came_back.acquire()).await;
             match place {
                 Some(_place) => judge(shared, lanes, &delivery, stop).await,
-                None => Verdict::HandBack,
+                None => Verdict::HandBack.into(),
             }
         }
     };
-    settle(shared, delivery, verdict).await;
+    let Judged { verdict, outcomes } = judged;
+    let alike = || Outcomes::all(verdict.of_each(), hand.documents());
+    let outcomes = outcomes.unwrap_or_else(alike);
+    settle(shared, delivery, hand, verdict, outcomes).await;
+}
+
+/// A verdict, and what came of the documents where that is known of each.
+struct Judged {
+    verdict: Verdict,
+    outcomes: Option<Outcomes>,
+}
+
+impl From<Verdict> for Judged {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            outcomes: None,
+        }
+    }
 }
 
 async fn judge(
@@ -75,21 +98,25 @@ async fn judge(
     lanes: &Lanes,
     delivery: &Delivery,
     stop: &CancellationToken,
-) -> Verdict {
+) -> Judged {
     if delivery.abandoned >= MOST_ABANDONED {
-        return abandoned(shared, delivery);
+        return abandoned(shared, delivery).into();
     }
     let work = Work::from(delivery);
-    match lanes.isolation.work(&shared.chains.pool, work).await {
+    let verdict = match lanes.isolation.work(&shared.chains.pool, work).await {
         Ok(answer) => {
             answer.tally.add_to(&shared.stats);
             shared.count_elsewhere(&answer.counted);
-            answer.verdict
+            return Judged {
+                verdict: answer.verdict,
+                outcomes: Some(answer.outcomes),
+            };
         }
         Err(_) if stop.is_cancelled() => Verdict::HandBack,
         Err(Trouble::Died(death)) => crash::verdict(shared, work, death, stop).await,
         Err(Trouble::Unavailable(reason)) => unchanged(delivery, UNAVAILABLE, &reason),
-    }
+    };
+    verdict.into()
 }
 
 /// Again later, without a try. It stays a suspect: as a new message it would not be known as one that came back.

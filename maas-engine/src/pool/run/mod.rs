@@ -16,6 +16,7 @@ use super::blame::Blame;
 use super::chain::{Chain, Step};
 use super::contain::key_of;
 use super::dead::Grave;
+use super::fate::Fates;
 use super::intent::Left;
 use super::plan::Plan;
 use super::reason::failed;
@@ -48,6 +49,7 @@ pub(crate) struct Run<'a> {
     began: Instant,
     pub(super) reports: Reports,
     pub(super) graves: Vec<Grave>,
+    pub(super) fates: Fates,
     pub(super) engines: Vec<String>,
     pub(super) written: Vec<(IndexName, DocumentId, Action)>,
     /// Documents that engines failed of, and that are left out of what follows.
@@ -84,6 +86,7 @@ impl<'a> Run<'a> {
             began: Instant::now(),
             reports: Reports::default(),
             graves: Vec::new(),
+            fates: Fates::default(),
             engines: Vec::new(),
             written: Vec::new(),
             blamed: Vec::new(),

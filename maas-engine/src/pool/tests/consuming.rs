@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use maas_model::ledger::{Book, Outcome};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,52 @@ async fn work(bench: &Bench, settled: usize) {
     bench.bus.until_settled(settled).await;
     stop.cancel();
     running.await.unwrap().unwrap();
-    assert!(bench.pool.stats().is_idle());
+    let stats = bench.pool.stats();
+    assert!(stats.is_idle());
+    for book in [stats.message_book(), stats.document_book()] {
+        assert_eq!(
+            (book.received, book.in_flight),
+            (book.settled.total(), 0),
+            "{book:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_each_message_and_document_is_counted_once() {
+    let bench = Bench::new(2, &["q"], || vec![step("COPY", Copy)]);
+    for id in ["new", "same", "failing", "refused"] {
+        let trouble = match id {
+            "failing" => "fail",
+            "refused" => "refuse",
+            _ => "",
+        };
+        let source = json!({"value": id, "trouble": trouble});
+        bench.store.put(RAW, id, source);
+    }
+    bench.store.put(OUT, "same", json!({"value": "same"}));
+    for ids in ["new same missing failing refused", "same", "missing"] {
+        bench.bus.send(&queue("q"), body(ids));
+    }
+    bench.bus.send(&queue("q"), b"nonsense".to_vec());
+    work(&bench, 4).await;
+    let of = |book: Book| Outcome::ALL.map(|outcome| book.settled.get(outcome));
+    let stats = bench.pool.stats();
+    // Filtered, unchanged, written, dead, returned.
+    assert_eq!(of(stats.document_book()), [2, 2, 1, 2, 0]);
+    assert_eq!(of(stats.message_book()), [1, 1, 1, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_is_received_again() {
+    let bench = Bench::new(1, &["q"], || vec![step("OBEY", Obey)]);
+    bench.bus.send(&queue("q"), body("not-yet b"));
+    work(&bench, 3).await;
+    let of = |book: Book| Outcome::ALL.map(|outcome| book.settled.get(outcome));
+    let stats = bench.pool.stats();
+    // The last try is halved: only the guilty document is dead.
+    assert_eq!(of(stats.document_book()), [1, 0, 0, 1, 4]);
+    assert_eq!(of(stats.message_book()), [1, 0, 0, 0, 2]);
 }
 
 #[tokio::test(start_paused = true)]

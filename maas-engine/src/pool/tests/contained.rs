@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use maas_model::document::DocumentId;
+use maas_model::ledger::{Outcome, Outcomes};
 use maas_model::message::{DeadLetter, DeadReason, Message};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -169,6 +170,7 @@ impl Isolation for Fragile {
             verdict: Verdict::Done,
             tally: Tally::default(),
             counted: Counted::new(),
+            outcomes: Outcomes::all(Outcome::Written, message.document_ids.len() as u64),
         })
     }
 }

@@ -14,6 +14,7 @@ use maas_model::planted;
 use maas_model::store::{StoreError, WriteOutcome};
 
 use self::select::{Pending, Target};
+use self::settle::Counts;
 use super::reason::failed;
 use super::run::{Rest, Run, Stage};
 use super::verdict::{Cause, Stop};
@@ -77,9 +78,12 @@ impl Run<'_> {
         targets: Vec<Target>,
         outcomes: Vec<WriteOutcome>,
     ) -> Result<(), Stop> {
-        let mut refused = Vec::new();
+        let (mut refused, mut counts) = (Vec::new(), Counts::new());
         for (target, outcome) in targets.into_iter().zip(outcomes) {
-            refused.extend(self.settle_one(stage, rest, target, outcome));
+            refused.extend(self.settle_one(&mut counts, stage, rest, target, outcome));
+        }
+        for (outcome, documents) in counts {
+            self.shared.count(stage.step, outcome, documents);
         }
         self.bury_refused(stage.step, refused).await
     }

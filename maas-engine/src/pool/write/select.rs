@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use maas_model::document::{Document, DocumentId, changes, drop_empty, zulu};
+use maas_model::ledger::Outcome;
 use maas_model::planted;
 use maas_model::store::{WriteAction, WriteOp};
 use serde_json::Value;
@@ -43,7 +44,7 @@ impl Pending {
 impl Run<'_> {
     /// The changes that change something.
     pub(super) fn select(
-        &self,
+        &mut self,
         stage: &mut Stage<'_>,
         changes: Vec<Change>,
     ) -> Result<Vec<Pending>, Stop> {
@@ -61,6 +62,7 @@ impl Run<'_> {
             stage.plan.see(&key, change.report.take(), action);
             let Some(action) = action else {
                 unchanged += 1;
+                self.fates.note(change.inputs, Outcome::Unchanged);
                 continue;
             };
             if action != Action::Delete {

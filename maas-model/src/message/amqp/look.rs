@@ -50,6 +50,7 @@ impl<'a> Looker<'a> {
                     unsettled: None,
                     delayed: 0,
                     consumers: queue.consumer_count().into(),
+                    oldest: None,
                 }),
                 Err(error) if matches!(meaning(&error), Meaning::Missing(_)) => {
                     channel = self.channel().await?;

@@ -144,8 +144,8 @@ impl MessageBus for RabbitBus {
 
     async fn status(&self) -> Result<BusStatus, BusError> {
         let started = self.shared.started()?;
-        started.consume.within(STATUS_WAIT).await?;
-        started.publish.within(STATUS_WAIT).await?;
+        started.consume.now(STATUS_WAIT).await?;
+        started.publish.now(STATUS_WAIT).await?;
         let state = started.publish.state();
         Ok(BusStatus {
             name: format!("RabbitMQ at {}", self.shared.endpoint()),

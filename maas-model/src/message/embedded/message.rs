@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::route;
+use crate::message::body::made;
 use crate::message::carried;
 use crate::message::{
     DeadLetter, DeadMessage, DeadReason, ExchangeName, NameError, Outgoing, Part, Peeked,
@@ -293,17 +294,23 @@ pub(super) fn purge(connection: &Connection, queue: i64) -> rusqlite::Result<u64
 
 /// All queues with their depths, by name.
 pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<QueueInfo>> {
-    // Each count reads only its own partial index.
+    // Each count, and each search for the first message, reads only its own partial index.
     connection
         .prepare_cached(
             "SELECT name,
                  (SELECT count(*) FROM message m WHERE m.queue = q.id AND state = 0) AS ready,
                  (SELECT count(*) FROM message m WHERE m.queue = q.id AND state = 1) AS unsettled,
                  (SELECT count(*) FROM message m WHERE m.queue = q.id AND state = 2) AS delayed,
-                 (SELECT count(*) FROM subscription s WHERE s.queue = q.id) AS consumers
+                 (SELECT count(*) FROM subscription s WHERE s.queue = q.id) AS consumers,
+                 (SELECT body FROM message WHERE id = min(
+                     coalesce((SELECT min(id) FROM message m WHERE m.queue = q.id AND state = 0), ?1),
+                     coalesce((SELECT min(id) FROM message m WHERE m.queue = q.id AND state = 1), ?1),
+                     coalesce((SELECT min(id) FROM message m WHERE m.queue = q.id AND state = 2), ?1)
+                 )) AS first
              FROM queue q ORDER BY name",
         )?
-        .query_map([], |row| {
+        .query_map([i64::MAX], |row| {
+            let first: Option<Vec<u8>> = row.get("first")?;
             let count = |column| row.get(column).map(i64::unsigned_abs);
             Ok(QueueInfo {
                 name: QueueName::new(row.get::<_, String>("name")?).map_err(foreign)?,
@@ -311,6 +318,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<QueueInfo>
                 unsettled: Some(count("unsettled")?),
                 delayed: count("delayed")?,
                 consumers: count("consumers")?,
+                oldest: first.as_deref().and_then(made),
             })
         })?
         .collect()

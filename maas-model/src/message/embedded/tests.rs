@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::EmbeddedBus;
+use crate::document::zulu;
 use crate::message::{BusError, MessageBus};
 use crate::testing::bus::{Fixture, eventually, next};
 
@@ -44,6 +45,27 @@ async fn messages_and_delays_survive_a_restart() {
         (came[1].body.as_slice(), came[1].tries),
         (b"0".as_slice(), 1)
     );
+}
+
+#[tokio::test]
+async fn the_age_of_a_queue_is_that_of_its_first_message_also_in_hand_or_delayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = fixture_in(folder.path());
+    let queue = on.declare("queue", &["new.a"]).await;
+    let dates = [14, 15].map(|hour| format!("2026-11-20T{hour}:00:00.000Z"));
+    let body = |date: &String| format!(r#"{{"document_ids": [], "date": "{date}"}}"#);
+    let messages = dates.iter().map(|date| on.message("new.a", body(date)));
+    on.publish(messages.collect()).await;
+    let oldest = async || on.info(&queue).await.oldest.map(zulu);
+    assert_eq!(oldest().await.as_ref(), Some(&dates[0]));
+    let mut subscription = on.subscribe(&queue, 1).await;
+    let delivery = next(&mut subscription).await;
+    assert_eq!(oldest().await.as_ref(), Some(&dates[0]));
+    let hour = Duration::from_secs(3_600);
+    delivery.return_after(hour).await.unwrap();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(oldest().await.as_ref(), Some(&dates[0]));
+    delivery.ack().await.unwrap();
 }
 
 /// A message that was delayed before the clock was set back an hour: its delay would end in an hour.

@@ -111,6 +111,7 @@ impl Broker {
                 unsettled: Some(queue.held.len() as u64),
                 delayed: queue.delayed.len() as u64,
                 consumers: queue.consumers,
+                oldest: None,
             })
             .collect()
     }

@@ -66,6 +66,7 @@ macro_rules! bus_contract {
             a_purged_queue_is_empty
             the_depth_of_a_queue_is_told
             the_consumers_of_a_queue_are_told
+            looking_at_a_queue_tells_its_oldest_message_and_disturbs_none
             queues_are_found_by_pattern
             declaring_twice_changes_nothing
             a_later_declaration_adds_a_binding

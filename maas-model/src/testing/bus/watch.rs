@@ -1,7 +1,10 @@
 //! Promises of declaring and looking.
 
+use chrono::{DateTime, Utc};
+
 use super::fixture::{Fixture, eventually, next, take};
-use crate::message::{BusError, QueueKind};
+use crate::document::zulu;
+use crate::message::{BusError, Message, QueueKind};
 
 /// Peeking shows the oldest first and takes nothing.
 pub async fn peeking_leaves_the_messages(on: Fixture) {
@@ -52,6 +55,39 @@ pub async fn the_depth_of_a_queue_is_told(on: Fixture) {
     assert_eq!(on.info(&queue).await.ready, 0);
     on.publish_numbers("new.a", 0..7).await;
     on.ready(&queue, 7).await;
+}
+
+/// Looking at queues takes nothing, not even to give it back: no order, no count of deliveries is touched. A bus that can look
+/// so tells when the first message was made, also while that is worked on.
+pub async fn looking_at_a_queue_tells_its_oldest_message_and_disturbs_none(on: Fixture) {
+    let queue = on.declare("queue", &["new.a"]).await;
+    assert_eq!(on.info(&queue).await.oldest, None);
+    let dates = ["2026-11-20T14:00:00.000Z", "2026-11-20T15:00:00.000Z"];
+    let message = |date: &&str| {
+        let message = Message {
+            date: (*date).to_owned(),
+            ..Message::default()
+        };
+        on.message("new.a", message.to_body())
+    };
+    on.publish(dates.iter().map(message).collect()).await;
+    on.ready(&queue, 2).await;
+    let is = |told: Option<DateTime<Utc>>, date: &str| told.is_none_or(|told| zulu(told) == date);
+    for _ in 0..20 {
+        assert!(is(on.info(&queue).await.oldest, dates[0]));
+    }
+    let mut subscription = on.subscribe(&queue, 1).await;
+    for date in dates {
+        let delivery = next(&mut subscription).await;
+        assert!(is(on.info(&queue).await.oldest, date));
+        assert_eq!(Message::parse(&delivery.body).unwrap().date, date);
+        assert_eq!((delivery.redelivered, delivery.abandoned), (false, 0));
+        delivery.ack().await.unwrap();
+    }
+    eventually("the queue is empty", async || {
+        on.info(&queue).await.oldest.is_none()
+    })
+    .await;
 }
 
 /// Subscriptions are counted, and no longer when they are gone.

@@ -7,6 +7,7 @@ mod conflicts;
 mod crashes;
 mod failpoints;
 mod hang;
+mod health;
 mod large;
 mod machine;
 mod poison;
@@ -87,6 +88,7 @@ pub fn all() -> Vec<Goal> {
         pressure::GOAL,
         refused::GOAL,
         hang::GOAL,
+        health::GOAL,
         answers::GOAL,
         blocked::GOAL,
     ];

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use maas_model::message::{DeadFilter, DeadLetters};
 use maas_model::store::OpenSearchOptions;
 use maas_tests::server::OpenSearch;
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{Goal, Setting};
 use crate::fault::opensearch::connect;
 use crate::inflated::{INDEX, Inflated, POOL, Seeds};
+use crate::meters::Meters;
 use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
@@ -31,9 +32,11 @@ async fn run(setting: Setting) -> Result<Report> {
     }
     // The first run warms the node up.
     work(&node, seeds.clone()).await?;
-    let (_, clean) = work(&node, seeds.clone()).await?;
-    let bad = seeds.spoil(100);
-    let (mut load, took) = work(&node, seeds).await?;
+    let clean = work(&node, seeds.clone()).await?.took;
+    let (all, bad) = (seeds.len(), seeds.spoil(100));
+    let worked = work(&node, seeds).await?;
+    sums(&worked.meters, all, bad)?;
+    let (mut load, took, scrapes) = (worked.load, worked.took, worked.scrapes);
     let ratio = took.as_secs_f64() / clean.as_secs_f64();
 
     load.judge(&node, |seed| seed.get("extra").is_some())
@@ -71,8 +74,10 @@ async fn run(setting: Setting) -> Result<Report> {
     );
     load.pools
         .run(POOL, connect(&node.url(), OpenSearchOptions::default())?)?;
-    load.finish().await?;
+    let meters = load.pools.meters();
+    let ((), again) = meters.during(load.finish()).await?;
     let replayed = begun.elapsed();
+    sums(&meters, bad, 0).context("replayed")?;
     ensure!(
         load.pools.dead(POOL).await?.is_empty(),
         "there are dead letters after the replay"
@@ -95,11 +100,12 @@ async fn run(setting: Setting) -> Result<Report> {
         format!("{:.1}", replayed.as_secs_f64()),
     );
     report.figure("documents and announcements after it", "as if never failed");
+    report.figure("scrapes in which all adds up", scrapes + again);
     Ok(report)
 }
 
-/// One run over a strict index; how long it took.
-async fn work(node: &OpenSearch, seeds: Seeds) -> Result<(Inflated, Duration)> {
+/// One run over a strict index.
+async fn work(node: &OpenSearch, seeds: Seeds) -> Result<Worked> {
     let mut load = Inflated::new(node, 4, seeds).await?;
     node.ask(reqwest::Method::PUT, &format!("/{INDEX}"), None)
         .await?;
@@ -109,6 +115,42 @@ async fn work(node: &OpenSearch, seeds: Seeds) -> Result<(Inflated, Duration)> {
     let begun = Instant::now();
     load.start(connect(&node.url(), OpenSearchOptions::default())?)
         .await?;
-    load.finish().await?;
-    Ok((load, begun.elapsed()))
+    let meters = load.pools.meters();
+    let ((), scrapes) = meters.during(load.finish()).await?;
+    let took = begun.elapsed();
+    Ok(Worked {
+        load,
+        took,
+        meters,
+        scrapes,
+    })
+}
+
+/// A run that came to its end.
+struct Worked {
+    load: Inflated,
+    took: Duration,
+    meters: Meters,
+    scrapes: usize,
+}
+
+/// In the end nothing is in flight, and the sums are those that were issued.
+fn sums(meters: &Meters, received: usize, dead: usize) -> Result<()> {
+    let scrapes = meters.scrape()?;
+    let sum = |name, labels: &[(&str, &str)]| -> f64 {
+        scrapes.iter().map(|scrape| scrape.sum(name, labels)).sum()
+    };
+    let settled = |outcome| sum("maas_pool_documents_total", &[("outcome", outcome)]);
+    let found = [
+        sum("maas_pool_documents_received_total", &[]),
+        settled("written"),
+        settled("dead_lettered"),
+        sum("maas_pool_documents_in_flight", &[]),
+    ];
+    let issued = [received, received - dead, dead, 0].map(|units| units as f64);
+    ensure!(
+        found == issued,
+        "received, written, dead and in flight are {found:?}, not {issued:?}"
+    );
+    Ok(())
 }

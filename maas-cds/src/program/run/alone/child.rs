@@ -41,6 +41,7 @@ pub(crate) async fn serve(
         let processed = runner.run_once(order.work(&body)).await;
         let answer = Answer {
             verdict: processed.verdict,
+            outcomes: processed.outcomes,
             tally: Tally::of(&runner.stats()).since(before),
             counted: std::mem::take(&mut counted.lock().unwrap_or_else(PoisonError::into_inner)),
         };

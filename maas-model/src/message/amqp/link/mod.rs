@@ -49,6 +49,9 @@ pub(super) struct Door {
     pub(super) endpoint: String,
 }
 
+/// Why there is none before the first attempt has ended.
+const NOT_YET: &str = "not yet connected";
+
 /// A connection that comes back.
 #[derive(Clone)]
 pub(super) struct Link {
@@ -64,7 +67,7 @@ impl Link {
         declared: Arc<Declared>,
         closed: watch::Receiver<bool>,
     ) -> Self {
-        let away = State::Away(Away::For("not yet connected".into()));
+        let away = State::Away(Away::For(NOT_YET.into()));
         let (sender, state) = watch::channel(away);
         let endpoint = door.endpoint.clone();
         tokio::spawn(Keeper::new(role, door, declared, sender).run(closed));
@@ -96,6 +99,20 @@ impl Link {
         match timeout(limit, watch.wait_for(decided)).await {
             Ok(Ok(state)) => match &*state {
                 State::Up { connection, .. } => Ok(Arc::clone(connection)),
+                State::Away(away) => Err(self.error(away)),
+            },
+            Ok(Err(_)) => Err(BusError::Closed),
+            Err(_) => Err(self.too_long()),
+        }
+    }
+
+    /// As [`Self::within`], but whoever knows why there is no connection says so at once.
+    pub(super) async fn now(&self, limit: Duration) -> Result<(), BusError> {
+        let mut watch = self.state.clone();
+        let told = |state: &State| !matches!(state, State::Away(Away::For(why)) if why == NOT_YET);
+        match timeout(limit, watch.wait_for(told)).await {
+            Ok(Ok(state)) => match &*state {
+                State::Up { .. } => Ok(()),
                 State::Away(away) => Err(self.error(away)),
             },
             Ok(Err(_)) => Err(BusError::Closed),

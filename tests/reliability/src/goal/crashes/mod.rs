@@ -1,10 +1,11 @@
 //! A random process, ours, the broker or the store, is killed again and again.
 
 mod cost;
+mod sums;
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use maas_tests::random::Random;
 
 use super::{Goal, Length, Setting};
@@ -15,10 +16,11 @@ use crate::load::File;
 use crate::pair::Servers;
 use crate::report::Report;
 use crate::schedule::Schedule;
+use crate::scrape::Scraper;
 
 pub(super) const GOAL: Goal = Goal {
     name: "crashes",
-    promise: "collector, three chained pools, RabbitMQ, OpenSearch, a random one killed every 5 s: 0 lost, 0 wrong, 0 missing messages (G1), written once (G3)",
+    promise: "collector, three chained pools, RabbitMQ, OpenSearch, a random one killed every 5 s: 0 lost, 0 wrong, 0 missing messages (G1), written once (G3), metrics add up in every scrape (G25)",
     run: |setting| Box::pin(run(setting)),
 };
 
@@ -50,9 +52,11 @@ async fn run(setting: Setting) -> Result<Report> {
     let schedule = schedule(setting);
     let mut report = Report::default();
     report.figure("killed", schedule.moments.len());
-    kill(&mut lab, &mut servers, setting, &schedule)
+    let mut scraper = Scraper::new(Crew::addresses())?;
+    kill(&mut lab, &mut servers, setting, &schedule, &mut scraper)
         .await
         .map_err(|error| error.context(schedule.to_string()))?;
+    scraper.report(&mut report)?;
     report.figure("seconds to drain", lab.drained.as_secs());
     lab.compare().await?;
     lab.report(&mut report);
@@ -62,6 +66,9 @@ async fn run(setting: Setting) -> Result<Report> {
         "a document was written {writes:.3} times"
     );
     report.figure("writes per document", format!("{writes:.3}"));
+    sums::compare(&mut lab, &mut report)
+        .await
+        .context("metrics without kills")?;
     cost::redelivery(&mut lab, &servers.store.url(), &mut report).await?;
     Ok(report)
 }
@@ -102,6 +109,7 @@ async fn kill(
     servers: &mut Servers,
     setting: Setting,
     schedule: &Schedule<Victim>,
+    scraper: &mut Scraper,
 ) -> Result<()> {
     let (files, records) = match setting.length {
         Length::Short => (150, 40),
@@ -118,7 +126,11 @@ async fn kill(
         Victim::Broker => servers.bus.restart().await,
         Victim::Store => servers.store.restart().await,
     });
-    futures_util::try_join!(killing, feed(chain, &files, lasting(setting)))?;
+    let worked = async { futures_util::try_join!(killing, feed(chain, &files, lasting(setting))) };
+    tokio::select! {
+        broken = scraper.watch() => broken.context("metrics under kills")?,
+        done = worked => drop(done?),
+    }
     // None of ours may have died of a server's death.
     crew.kill_all()?;
     lab.settle().await

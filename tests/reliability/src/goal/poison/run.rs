@@ -38,7 +38,8 @@ pub(super) struct Times {
     /// Until nothing was left to do.
     pub(super) whole: Duration,
     pub(super) restarts: usize,
-    pub(super) ready_told: bool,
+    /// How long the engine was stuck, in seconds, when readiness named it first.
+    pub(super) ready_told: Option<f64>,
     pub(super) metric_told: bool,
     pub(super) log_told: bool,
 }
@@ -140,11 +141,16 @@ impl Service {
 
     /// Whether health and metrics name what is stuck.
     async fn look(&self, times: &mut Times) {
-        if times.ready_told && times.metric_told {
+        if times.ready_told.is_some() && times.metric_told {
             return;
         }
         let (ready, metrics) = tokio::join!(self.page("ready"), self.page("metrics"));
-        times.ready_told |= ready.contains("engine `HARM` of pool `harm` is stuck");
+        let named = "engine `HARM` of pool `harm` is stuck for ";
+        let since = ready
+            .split_once(named)
+            .and_then(|(_, told)| told.split(' ').next());
+        let since = since.and_then(|seconds| seconds.parse().ok());
+        times.ready_told = times.ready_told.or(since);
         let told = |line: &str| line.starts_with("maas_engine_stuck{") && line.ends_with(" 1");
         times.metric_told |= metrics.lines().any(told);
     }

@@ -237,7 +237,9 @@ mod tests {
                     }
                 });
             }
-            (0..2_000).for_each(|_| drop(balanced(&ledger)));
+            for _ in 0..2_000 {
+                balanced(&ledger);
+            }
         });
         assert_eq!(balanced(&ledger).in_flight, 0);
     }

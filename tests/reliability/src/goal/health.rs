@@ -1,6 +1,5 @@
 //! What liveness and readiness say while the servers are away, one after the other and both.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -163,38 +162,31 @@ fn names(told: &str) -> Vec<&str> {
 /// Asks for liveness all the time.
 struct Lives {
     stop: CancellationToken,
-    took: Arc<Mutex<Vec<Duration>>>,
-    asking: tokio::task::JoinHandle<Result<()>>,
+    asking: tokio::task::JoinHandle<Result<Vec<Duration>>>,
 }
 
 impl Lives {
     fn watch(port: Port) -> Self {
-        let (stop, took) = (CancellationToken::new(), Arc::default());
-        let (until, kept) = (stop.clone(), Arc::clone(&took));
+        let stop = CancellationToken::new();
+        let until = stop.clone();
         let asking = tokio::spawn(async move {
+            let mut took = Vec::new();
             while !until.is_cancelled() {
                 let asked = Instant::now();
                 let (status, told) = port.ask("live").await.context("liveness")?;
                 ensure!(status == 200, "liveness is {status}: {told}");
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                Vec::push(&mut kept, asked.elapsed());
-                drop(kept);
+                took.push(asked.elapsed());
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            Ok(())
+            Ok(took)
         });
-        Self { stop, took, asking }
+        Self { stop, asking }
     }
 
     /// How long each answer took, sorted; an error when one was not green.
     async fn end(self) -> Result<Vec<Duration>> {
         self.stop.cancel();
-        self.asking.await??;
-        let mut took = self
-            .took
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut took = self.asking.await??;
         took.sort_unstable();
         Ok(took)
     }

@@ -62,13 +62,7 @@ impl Run<'_> {
         None
     }
 
-    fn done(
-        &mut self,
-        counts: &mut Counts,
-        stage: &mut Stage<'_>,
-        target: Target,
-        action: Action,
-    ) {
+    fn done(&mut self, counts: &mut Counts, stage: &mut Stage<'_>, target: Target, action: Action) {
         let stats = &self.shared.stats;
         let counter = match action {
             Action::New => &stats.created,

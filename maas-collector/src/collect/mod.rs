@@ -7,7 +7,7 @@ mod plugin;
 pub use given::GivenFiles;
 pub use plugin::{CollectorConfig, CollectorContext, CollectorPlugin, NothingTaken, Taken};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,6 +27,11 @@ pub trait Collector: Send {
     /// How long to wait after `None` before asking again.
     fn poll_interval(&self) -> Duration {
         Duration::from_secs(10)
+    }
+
+    /// Where a file that it once gave may be by now, likelier places first. Blocks.
+    fn places(&self, file: &Path) -> Vec<PathBuf> {
+        vec![file.to_owned()]
     }
 
     /// Whether an item is ingested although the journal says that it was done before: an operator asked.

@@ -42,6 +42,12 @@ pub trait Extractor: Send + Sync {
     /// A record that is wrong goes to the sink as [`BadRecord`] and the rest goes on; `Err` means that
     /// nothing more can be read from the file.
     fn extract(&self, input: &Input<'_>, sink: &mut dyn RecordSink) -> Result<(), ExtractError>;
+
+    /// A file that holds one record alone, made of what a [`BadRecord`] kept of it; `None` when a record
+    /// cannot be read without the rest of its file.
+    fn alone(&self, _raw: &str, _head: Option<&str>) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The file to read.
@@ -68,6 +74,7 @@ pub trait RecordSink {
 pub struct Origin<'a> {
     place: &'a dyn Fn() -> String,
     raw: &'a dyn Fn() -> Vec<u8>,
+    head: Option<&'a str>,
     report: Option<&'a str>,
 }
 
@@ -77,8 +84,14 @@ impl<'a> Origin<'a> {
         Self {
             place,
             raw,
+            head: None,
             report: None,
         }
+    }
+
+    /// What stands before all records of the file and gives them their meaning.
+    pub fn under(self, head: Option<&'a str>) -> Self {
+        Self { head, ..self }
     }
 
     /// The record is from a file within the file, with this name.
@@ -111,6 +124,7 @@ impl<'a> Origin<'a> {
             field,
             reason: reason.into(),
             raw: String::from_utf8_lossy(kept).into_owned(),
+            head: self.head.map(str::to_owned),
         }
     }
 }
@@ -141,6 +155,9 @@ pub struct BadRecord {
     pub reason: String,
     /// The record as it was read; cut at 1 MiB.
     pub raw: String,
+    /// What stands before all records of the file and gives them their meaning, where the format has such
+    /// and a record can be read with it alone.
+    pub head: Option<String>,
 }
 
 /// Why nothing more can be read from a file.

@@ -64,7 +64,10 @@ impl Flow {
         batch: Written,
         group: &mut Group,
     ) -> Result<(), FlowError> {
-        self.publish_dead(patience, batch.dead).await?;
+        match &self.shared.trial {
+            Some(trial) => trial.refuse(batch.dead),
+            None => self.publish_dead(patience, batch.dead).await?,
+        }
         if let Some(mut taken) = batch.taken {
             taken.settle(batch.outcomes);
         }
@@ -131,7 +134,10 @@ impl Flow {
             if let Some(meta) = group.metas.remove(&item.raw.key) {
                 keep_meta(&item.raw, meta).await;
             }
-            let outcome = outcome(ending, refused);
+            let outcome = match &self.shared.trial {
+                Some(trial) => trial.outcome(ending),
+                None => outcome(ending, refused),
+            };
             let stats = &self.shared.stats;
             stats.add(Count::Refused, refused);
             if outcome != ItemOutcome::Released {

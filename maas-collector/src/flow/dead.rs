@@ -14,6 +14,7 @@ pub(super) fn record(interface: &str, item: &Item, bad: BadRecord) -> DeadLetter
         file: item.raw.path.display().to_string(),
         place: bad.place,
         raw: bad.raw,
+        head: bad.head,
     };
     DeadLetter::new(
         interface,

@@ -21,6 +21,7 @@ mod preview;
 mod publish;
 mod read;
 mod recipe;
+mod replay;
 mod room;
 mod round;
 mod stats;
@@ -32,6 +33,7 @@ pub use error::FlowError;
 pub use journal::JOURNAL_INDEX;
 pub(crate) use meta::{SUFFIX as SIDE_FILE, path_of as side_file};
 pub use preview::{FilePreview, Preview};
+pub use replay::RecordReplay;
 pub use room::Room;
 pub use stats::{FlowCounts, FlowStats};
 
@@ -50,6 +52,7 @@ use crate::collect::{Collector, CollectorContext, CollectorPlugin, RawItem};
 use journal::Journal;
 use patience::Patience;
 use recipe::Recipe;
+use replay::Trial;
 use room::FlowRoom;
 
 /// Portions that wait between the extractor and the writer, and batches between writer and announcer.
@@ -105,6 +108,8 @@ struct Shared {
     room: FlowRoom,
     context: FlowContext,
     stats: Arc<FlowStats>,
+    /// Set for the replay of a dead letter.
+    trial: Option<Arc<Trial>>,
 }
 
 /// One item on its way.
@@ -136,21 +141,26 @@ enum Ending {
 impl Flow {
     /// Makes the flow of an interface. No I/O.
     pub fn build(interface: &Interface, context: FlowContext) -> Result<Self, FlowError> {
+        let journal = Journal::new(&interface.name, &context)?;
+        let collector = Self::collector(interface, &journal)?;
+        Self::assemble(interface, collector, journal, context)
+    }
+
+    fn collector(
+        interface: &Interface,
+        journal: &Journal,
+    ) -> Result<Box<dyn Collector>, FlowError> {
         let plugin_use = &interface.collect;
         let plugin = CollectorPlugin::find(&plugin_use.name)
             .ok_or_else(|| FlowError::unknown("collector", plugin_use))?;
-        let journal = Journal::new(&interface.name, &context)?;
-        let collector = plugin
-            .build(
-                &plugin_use.settings,
-                CollectorContext {
-                    interface: interface.name.clone(),
-                    base: plugin_use.base.clone(),
-                    taken: Arc::new(journal.clone()),
-                },
-            )
-            .map_err(|errors| FlowError::settings(plugin_use, &errors))?;
-        Self::assemble(interface, collector, journal, context)
+        let context = CollectorContext {
+            interface: interface.name.clone(),
+            base: plugin_use.base.clone(),
+            taken: Arc::new(journal.clone()),
+        };
+        plugin
+            .build(&plugin_use.settings, context)
+            .map_err(|errors| FlowError::settings(plugin_use, &errors))
     }
 
     /// The same with another collector: `maas collect --interface NAME PATH...`.
@@ -178,6 +188,7 @@ impl Flow {
                 room: context.room.of_a_flow(),
                 context,
                 stats: Arc::new(FlowStats::new(&interface.name)),
+                trial: None,
             }),
         })
     }

@@ -10,7 +10,8 @@ use crate::chance;
 use crate::clock::Clock;
 use crate::document::{DocumentId, zulu};
 
-/// Tells which documents are new. JSON object; every key may be absent, an unknown key is refused.
+/// Tells which documents are new. JSON object; every key may be absent, an unknown key is refused: who does not
+/// know it cannot tell what the message would have it do. The message becomes a dead letter that names the key, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Message {

@@ -48,6 +48,13 @@ pub trait MessageBus: Debug + Send + Sync {
     /// are taken and given back, so they are redelivered afterwards, and a quorum queue counts a delivery.
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError>;
 
+    /// The messages of all queues that wait for their delay to end, the next one first, left where they are. By
+    /// default none: for a bus that delays nothing. RabbitMQ has no such thing: up to `limit` messages of each
+    /// delay queue are taken and given back, and no delay ends meanwhile.
+    async fn delayed(&self, _limit: usize) -> Result<Vec<Delayed>, BusError> {
+        Ok(Vec::new())
+    }
+
     /// Removes all messages that are ready in a queue (not those being worked on, nor those that wait for
     /// their delay to end); tells how many.
     async fn purge(&self, queue: &QueueName) -> Result<u64, BusError>;
@@ -140,7 +147,7 @@ pub struct QueueInfo {
     /// Messages delivered and not settled, where the bus tells.
     pub unsettled: Option<u64>,
     /// Messages that wait for their delay to end. 0 on RabbitMQ: there they are `ready` in the delay queues,
-    /// those of all queues together.
+    /// those of all queues together; [`MessageBus::delayed`] tells them apart.
     pub delayed: u64,
     /// Subscriptions.
     pub consumers: u64,
@@ -160,6 +167,17 @@ pub struct Peeked {
     pub body: Vec<u8>,
     /// The `x-maas-` properties.
     pub headers: BTreeMap<String, String>,
+}
+
+/// A message that waits for its delay to end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delayed {
+    /// Where it will be ready.
+    pub queue: QueueName,
+    /// When, if that is known: earlier versions do not write it on the message.
+    pub due: Option<DateTime<Utc>>,
+    /// What it is.
+    pub message: Peeked,
 }
 
 /// What the bus says of itself.

@@ -10,6 +10,8 @@ pub(super) const EXCHANGE: &str = "x-maas-exchange";
 pub(super) const ROUTING_KEY: &str = "x-maas-routing-key";
 /// How many times it was returned, where the bus does not count.
 pub(super) const TRIES: &str = "x-maas-tries";
+/// When the delay of a message ends, in milliseconds since 1970, where the bus does not tell.
+pub(super) const DUE: &str = "x-maas-due";
 /// Set on a message that ended a process, or may have: it is worked on alone from then on.
 pub(super) const ALONE: &str = "x-maas-alone";
 /// Earlier ends as dead letter: JSON list of [`DeadEnd`].

@@ -6,7 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{ExchangeName, Message, NameError, Outgoing, QueueName, RoutingKey, Topology, carried};
+use super::{
+    ExchangeName, Message, NameError, Outgoing, QueueName, RoutingKey, Topology, carried,
+    other_version,
+};
 use crate::document::zulu;
 
 /// Why something became a dead letter, and where it came from.
@@ -31,6 +34,9 @@ pub struct DeadReason {
 impl DeadReason {
     /// Something ended the process that worked on it.
     pub const CRASHED: &str = "process crashed";
+
+    /// A letter that this version cannot read, written by another one.
+    pub const UNREADABLE: &str = "letter of another version";
 }
 
 /// One dead letter, as it lies in the parking queue of a pool or interface (JSON).
@@ -59,6 +65,9 @@ pub struct DeadLetter {
     /// Earlier ends of the same work, oldest first; at most [`DeadLetter::HISTORY`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<DeadEnd>,
+    /// What a newer version wrote beside, carried along.
+    #[serde(flatten)]
+    pub further: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What a dead letter was before.
@@ -93,6 +102,9 @@ pub enum DeadOriginal {
         place: String,
         /// The text of the record as it was read; cut at 1 MiB.
         raw: String,
+        /// The text before all records of the file that gives them their meaning: the header of a table.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<String>,
     },
     /// A document that the store refused.
     Document {
@@ -154,6 +166,7 @@ impl DeadLetter {
             program: concat!("maas ", env!("CARGO_PKG_VERSION")).to_owned(),
             replays: 0,
             history: Vec::new(),
+            further: serde_json::Map::new(),
         }
     }
 
@@ -173,6 +186,7 @@ impl DeadLetter {
         Self {
             history: self.ends(),
             replays: self.replays.saturating_add(1),
+            further: self.further.clone(),
             ..Self::new(
                 &self.owner,
                 reason,
@@ -263,9 +277,10 @@ impl DeadLetter {
         body: &[u8],
         mut headers: BTreeMap<String, String>,
     ) -> Self {
-        if let Ok(letter) = Self::parse(body) {
-            return letter;
-        }
+        let unreadable = match Self::parse(body) {
+            Ok(letter) => return letter,
+            Err(error) => other_version::reason(body, &error),
+        };
         let owner = parking
             .as_str()
             .strip_prefix(Topology::PARKING)
@@ -280,14 +295,14 @@ impl DeadLetter {
             .remove(carried::TRIES)
             .and_then(|text| text.parse().ok());
         let kind = headers.remove(carried::DEATH_KIND);
-        let reason = DeadReason {
+        let reason = unreadable.unwrap_or_else(|| DeadReason {
             kind: kind.unwrap_or_else(|| match detail {
                 Some(_) => "too many tries".into(),
                 None => "foreign message".into(),
             }),
             detail: detail.unwrap_or_else(|| "it was published here and is no dead letter".into()),
             ..DeadReason::default()
-        };
+        });
         let message = DeadMessage {
             queue: queue
                 .and_then(|name| QueueName::new(name).ok())

@@ -14,13 +14,16 @@ pub mod memory;
 mod meter;
 mod names;
 mod open;
+mod other_version;
 mod topology;
 
 pub use amqp::RabbitBus;
 pub use body::{Message, MessageError};
-pub use bus::{BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, Subscription};
+pub use bus::{
+    BusStatus, Delayed, MessageBus, Outgoing, Peeked, Published, QueueInfo, Subscription,
+};
 pub use dead::{DeadEnd, DeadLetter, DeadMessage, DeadOriginal, DeadReason};
-pub use dead_store::{DeadFilter, DeadLetters, ReplayRecord, Resolved};
+pub use dead_store::{DeadFilter, DeadLetters, ReplayRecord, Replayed, Resolved};
 pub use delivery::{Delivery, Part, Settle};
 pub use embedded::EmbeddedBus;
 pub use error::BusError;

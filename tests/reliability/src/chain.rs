@@ -6,9 +6,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use maas_model::message::{
-    BusOptions, ExchangeName, MessageBus, Outgoing, Published, QueueName, RoutingKey,
+    BusOptions, DeadLetter, ExchangeName, MessageBus, Outgoing, Published, QueueName, RoutingKey,
+    Topology,
 };
 use maas_tests::audit::{self, EAR};
 use maas_tests::program::{Pair, workspace};
@@ -126,6 +127,17 @@ impl Chain {
         let bus = self.bus()?;
         bus.purge(&QueueName::new(EAR)?).await?;
         Ok(bus.close().await?)
+    }
+
+    /// The dead letters of a pool or interface.
+    pub async fn letters(&self, owner: &str) -> Result<Vec<DeadLetter>> {
+        let bus = self.bus()?;
+        let peeked = bus.peek(&Topology::parking_queue(owner)?, 100_000).await?;
+        bus.close().await?;
+        let letters = peeked.iter().map(|letter| DeadLetter::parse(&letter.body));
+        letters
+            .collect::<Result<_, _>>()
+            .context("a dead letter is malformed")
     }
 
     /// What there is now.

@@ -100,9 +100,19 @@ impl<T: Ord + Clone + Debug> Oracle<T> {
             .collect()
     }
 
-    /// How often something was observed that had been observed before: allowed, and worth a figure.
+    /// How often something was observed that had been observed before: allowed, and worth a figure. What is
+    /// tolerated may come any number of times, each time for a reason of its own.
     pub fn repeated(&self) -> usize {
-        self.observed.values().map(|times| times - 1).sum()
+        self.again().map(|(_, times)| times).sum()
+    }
+
+    /// What was expected and observed more than once, and how often more.
+    pub fn again(&self) -> impl Iterator<Item = (&T, usize)> {
+        let expected = self.observed.iter();
+        let expected = expected.filter(|(what, _)| !self.tolerated.contains(what));
+        expected
+            .map(|(what, times)| (what, times - 1))
+            .filter(|(_, times)| *times > 0)
     }
 
     /// Fails when something is missing or spurious; names the first of them.
@@ -146,7 +156,7 @@ mod tests {
 
     #[test]
     fn all_that_was_issued_and_nothing_else_is_fine_also_twice() {
-        let oracle = oracle(&["a", "b", "b", "c"]);
+        let oracle = oracle(&["a", "b", "b", "c", "c"]);
         assert_eq!(message(&oracle), "");
         assert_eq!(oracle.repeated(), 1);
     }

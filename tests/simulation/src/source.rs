@@ -202,6 +202,7 @@ impl Extractor for Simulated {
                     field: None,
                     reason: "it is no record".to_owned(),
                     raw,
+                    head: None,
                 }),
             };
             if went_on.is_break() {

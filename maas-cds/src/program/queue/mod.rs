@@ -2,26 +2,25 @@
 
 mod carry;
 mod feed;
+mod look;
 
 use std::path::PathBuf;
 
 use anyhow::bail;
-use chrono::Utc;
 use clap::Subcommand;
-use maas_model::message::{ExchangeName, MessageBus, QueueName, RoutingKey};
-use serde_json::{Value, json};
+use maas_model::message::{ExchangeName, QueueName, RoutingKey};
 
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
-use super::output::{self, Rows};
-use super::pace::{self, Paces, Standing};
+use super::output;
+use super::pace;
 use feed::Feed;
 
 /// List, look into, empty, feed, move or keep queues.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Queue {
-    /// List queues with what waits in them, how old the oldest message is, and how long the work will take at the pace of the
-    /// last minute; on RabbitMQ those of the pipeline, and the delay queues of all.
+    /// List queues with what waits in them, when the next delayed message comes, how old the oldest message is, and how
+    /// long the work will take at the pace of the last minute; on RabbitMQ those of the pipeline, and the delay queues of all.
     List {
         /// `*` stands for any text.
         #[arg(default_value = "*")]
@@ -38,6 +37,9 @@ pub(crate) enum Queue {
         /// Most messages to print.
         #[arg(short, long, default_value_t = 10)]
         limit: usize,
+        /// Those that wait for their delay to end, with the time when they come, the next one first.
+        #[arg(long)]
+        delayed: bool,
     },
     /// Remove all messages that wait in a queue.
     Purge {
@@ -111,9 +113,19 @@ impl Queue {
                 let store = connection.open_store()?;
                 let paces = pace::known(&*store).await;
                 store.close().await?;
-                list(&*bus, &pattern, &paces, output).await?
+                look::list(&*bus, &pattern, &paces, output).await?
             }
-            Self::Peek { queue, limit } => peek(&*bus, &QueueName::new(queue)?, limit).await?,
+            Self::Peek {
+                queue,
+                limit,
+                delayed,
+            } => {
+                let queue = QueueName::new(queue)?;
+                match delayed {
+                    false => look::peek(&*bus, &queue, limit).await?,
+                    true => look::peek_delayed(&*bus, &queue, limit).await?,
+                }
+            }
             Self::Purge { queue, yes } => {
                 if !yes {
                     bail!("purging removes messages for good: say `--yes`");
@@ -157,51 +169,4 @@ impl Queue {
         bus.close().await?;
         Ok(outcome)
     }
-}
-
-async fn list(
-    bus: &dyn MessageBus,
-    pattern: &str,
-    paces: &Paces,
-    output: OutputOption,
-) -> anyhow::Result<Outcome> {
-    let mut rows = Rows::new([
-        "queue",
-        "ready",
-        "unsettled",
-        "delayed",
-        "consumers",
-        "oldest_seconds",
-        "backlog_seconds",
-    ]);
-    let now = Utc::now();
-    for info in bus.queues(pattern).await? {
-        let standing = Standing::of(&info, paces.get(info.name.as_str()).copied(), now);
-        rows.push([
-            json!(info.name),
-            json!(info.ready),
-            json!(info.unsettled),
-            json!(info.delayed),
-            json!(info.consumers),
-            json!(standing.oldest_whole_seconds()),
-            json!(standing.backlog_whole_seconds()),
-        ]);
-    }
-    rows.print(output.output)?;
-    Ok(Outcome::Done)
-}
-
-async fn peek(bus: &dyn MessageBus, queue: &QueueName, limit: usize) -> anyhow::Result<Outcome> {
-    for message in bus.peek(queue, limit).await? {
-        let body: Value = serde_json::from_slice(&message.body)
-            .unwrap_or_else(|_| json!(String::from_utf8_lossy(&message.body)));
-        let printed = json!({
-            "exchange": message.exchange,
-            "routing_key": message.routing_key,
-            "headers": message.headers,
-            "body": body,
-        });
-        output::line(&printed.to_string())?;
-    }
-    Ok(Outcome::Done)
 }

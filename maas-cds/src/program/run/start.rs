@@ -91,7 +91,7 @@ impl Outage {
         Self { what, away: false }
     }
 
-    async fn pause(&mut self, error: &dyn std::error::Error) {
+    async fn pause(&mut self, error: &(dyn std::error::Error + Sync)) {
         if !self.away {
             let cause = error.source().map(ToString::to_string);
             tracing::warn!(%error, cause, "{} is away, waiting", self.what);

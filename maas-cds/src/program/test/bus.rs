@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use maas_model::message::memory::{Broker, Kept, Lease};
 use maas_model::message::{
-    BusError, BusStatus, MessageBus, Outgoing, Part, Peeked, Published, QueueInfo, QueueName,
-    Subscription, Topology,
+    BusError, BusStatus, Delayed, MessageBus, Outgoing, Part, Peeked, Published, QueueInfo,
+    QueueName, Subscription, Topology,
 };
 use tokio::time::Instant;
 
@@ -108,6 +108,10 @@ impl MessageBus for TestBus {
 
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
         self.state().broker.peek(queue, limit)
+    }
+
+    async fn delayed(&self, limit: usize) -> Result<Vec<Delayed>, BusError> {
+        Ok(self.state().broker.delayed(limit))
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64, BusError> {

@@ -208,7 +208,9 @@ fn letter(letter: DeadLetter) -> Fields {
             let ids = message.map(|message| message.document_ids);
             fields(json!({ "queue": queue, "key": routing_key, "document_ids": ids }))
         }
-        DeadOriginal::Record { file, place, raw } => {
+        DeadOriginal::Record {
+            file, place, raw, ..
+        } => {
             let name = file.rsplit('/').next().unwrap_or(&file).to_owned();
             fields(json!({ "file": name, "place": place, "raw": raw }))
         }

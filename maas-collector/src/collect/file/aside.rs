@@ -11,6 +11,9 @@ use maas_model::failpoint::{Failpoint, pass};
 use super::{Broken, Done};
 use crate::flow::side_file;
 
+/// Files of one name that are kept beside each other.
+const MOST_OF_A_NAME: usize = 10_000;
+
 /// Puts a file away that is done. One that is gone already is fine: somebody wanted it so.
 pub(super) fn done(file: &Path, done: &Done) -> io::Result<()> {
     pass(Failpoint::Moving);
@@ -68,8 +71,8 @@ fn free(target: &Path) -> io::Result<PathBuf> {
     if !target.try_exists()? {
         return Ok(target.to_owned());
     }
-    for number in 1..=10_000 {
-        let next = with_suffix(target, &format!(".{number}"));
+    for number in 1..=MOST_OF_A_NAME {
+        let next = numbered(target, number);
         if !next.try_exists()? {
             return Ok(next);
         }
@@ -78,6 +81,21 @@ fn free(target: &Path) -> io::Result<PathBuf> {
         ErrorKind::AlreadyExists,
         "10,000 files of this name were put aside",
     ))
+}
+
+/// The files that were moved from `file` to the folder, the last one first.
+pub(super) fn moved(file: &Path, folder: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().unwrap_or(Path::new("")).join(folder);
+    let first = folder.join(file.file_name().unwrap_or_default());
+    let more = (1..=MOST_OF_A_NAME).map(|number| numbered(&first, number));
+    let mut all: Vec<PathBuf> = more.take_while(|path| path.exists()).collect();
+    all.insert(0, first);
+    all.reverse();
+    all
+}
+
+fn numbered(target: &Path, number: usize) -> PathBuf {
+    with_suffix(target, &format!(".{number}"))
 }
 
 /// At once, or, on another disk, by a copy that is whole before it has its name.

@@ -241,4 +241,16 @@ impl Collector for FileCollector {
     fn poll_interval(&self) -> Duration {
         self.poll_interval
     }
+
+    fn places(&self, file: &Path) -> Vec<PathBuf> {
+        let mut places = vec![file.to_owned()];
+        if let Done::Move(folder) = &self.done {
+            places.extend(aside::moved(file, folder));
+        }
+        if let Broken::Move(folder) = &self.broken {
+            places.extend(aside::moved(file, folder));
+        }
+        places.retain(|place| place.is_file());
+        places
+    }
 }

@@ -60,6 +60,7 @@ impl Members<'_> {
                 field: None,
                 reason: error.reason,
                 raw: String::new(),
+                head: None,
             }),
             _ if stopped => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),

@@ -282,18 +282,18 @@ impl CsvExtractor {
         Value::Object(named.collect())
     }
 
-    /// Reads the header. A column that is not there is missing in every row, so it is told once.
+    /// Reads the header: its columns, and its text. A column that is not there is missing in every row, so it is told once.
     fn columns<R: std::io::Read>(
         &self,
         rows: &mut Rows<R>,
-    ) -> Result<Option<HashMap<String, usize>>, ExtractError> {
+    ) -> Result<Option<(HashMap<String, usize>, String)>, ExtractError> {
         let Some(header) = rows.next()? else {
             return Ok(None);
         };
         let names = header.cells().enumerate();
-        Ok(Some(
-            names.map(|(at, name)| (name.to_owned(), at)).collect(),
-        ))
+        let columns = names.map(|(at, name)| (name.to_owned(), at)).collect();
+        let head = String::from_utf8_lossy(&header.raw).into_owned();
+        Ok(Some((columns, head)))
     }
 
     fn missing_column(&self, columns: &HashMap<String, usize>) -> Option<&str> {
@@ -315,12 +315,12 @@ impl Extractor for CsvExtractor {
         dialect.delimiter = self.delimiter.unwrap_or(dialect.delimiter);
         dialect.quote = self.quote.unwrap_or(dialect.quote);
         let mut rows = Rows::new(text, dialect);
-        let columns = match self.header {
+        let (columns, head) = match self.header {
             true => match self.columns(&mut rows)? {
-                Some(columns) => columns,
+                Some((columns, head)) => (columns, Some(head)),
                 None => return Ok(()),
             },
-            false => HashMap::new(),
+            false => (HashMap::new(), None),
         };
         let missing = self.missing_column(&columns).filter(|_| !self.partial);
         let layout = self.layout(columns, input.name);
@@ -336,7 +336,7 @@ impl Extractor for CsvExtractor {
             }
             let place = || format!("line {}", row.line);
             let raw = || row.raw.clone();
-            let origin = Origin::new(&place, &raw);
+            let origin = Origin::new(&place, &raw).under(head.as_deref());
             let taken = match self.record(row, &layout, input.name) {
                 Ok(record) => sink.record(record, &origin),
                 Err(error) => sink.bad(origin.bad(error.field, error.reason)),
@@ -346,5 +346,23 @@ impl Extractor for CsvExtractor {
             }
         }
         Ok(())
+    }
+
+    fn alone(&self, raw: &str, head: Option<&str>) -> Option<Vec<u8>> {
+        // Without its header, or the line by which the dialect was found, it would be read another way.
+        if self.header != head.is_some() || (head.is_none() && self.delimiter.is_none()) {
+            return None;
+        }
+        let text = format!(
+            "{}\n{raw}",
+            head.unwrap_or_default().trim_end_matches(['\r', '\n'])
+        );
+        let text = text.trim_start_matches('\n');
+        let encoding = self.encoding.unwrap_or(UTF_8);
+        if encoding.output_encoding() != encoding {
+            return None;
+        }
+        let (bytes, _, lost) = encoding.encode(text);
+        (!lost).then(|| bytes.into_owned())
     }
 }

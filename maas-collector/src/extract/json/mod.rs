@@ -308,6 +308,17 @@ impl Extractor for JsonExtractor {
             None => self.whole(file, input, sink),
         }
     }
+
+    fn alone(&self, raw: &str, _head: Option<&str>) -> Option<Vec<u8>> {
+        let Some(records) = &self.records else {
+            return Some(raw.as_bytes().to_vec());
+        };
+        let mut file = format!("[{raw}]");
+        for name in records.members()?.iter().rev() {
+            file = format!("{{{}:{file}}}", Value::from(*name));
+        }
+        Some(file.into_bytes())
+    }
 }
 
 fn read_whole(file: File) -> Result<Value, ExtractError> {

@@ -132,4 +132,8 @@ impl Extractor for LogExtractor {
             }
         }
     }
+
+    fn alone(&self, raw: &str, _head: Option<&str>) -> Option<Vec<u8>> {
+        Some(raw.as_bytes().to_vec())
+    }
 }

@@ -103,7 +103,10 @@ async fn a_broken_record_is_a_dead_letter_and_its_neighbours_go_on() {
     assert_eq!((counts.new, counts.refused, counts.broken), (2, 2, 0));
     assert_eq!(ids(&bench.messages().await), [["a1", "a4"]]);
     let dead = bench.dead().await;
-    let DeadOriginal::Record { file, place, raw } = &dead[0].original else {
+    let DeadOriginal::Record {
+        file, place, raw, ..
+    } = &dead[0].original
+    else {
         panic!("{dead:?}");
     };
     assert!(file.ends_with("in/a.json"), "{file}");

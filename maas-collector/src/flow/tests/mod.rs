@@ -7,6 +7,7 @@ mod ingest;
 mod lost;
 mod pressure;
 mod refused;
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;

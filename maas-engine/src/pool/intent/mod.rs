@@ -9,6 +9,8 @@
 mod model;
 mod orphan;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -55,10 +57,15 @@ pub(crate) struct Left {
     pub(crate) own: bool,
 }
 
-/// What cannot be read is owed by nobody.
-fn debt_of(source: &Source) -> Debt {
+/// Another version may have written what this one cannot read: it must not be forgotten.
+fn debt_of(source: &Source) -> Result<Debt, StoreError> {
     let plan = source.get("plan").cloned().unwrap_or_default();
-    serde_json::from_value(plan).unwrap_or_default()
+    serde_json::from_value(plan).map_err(|error| StoreError::Refused {
+        endpoint: INDEX.to_owned(),
+        reason: format!(
+            "an intent was written by another version of this program, which must finish its message: {error}"
+        ),
+    })
 }
 
 impl Intents {
@@ -95,15 +102,16 @@ impl Intents {
             return Ok(vec![Left::default(); steps.len()]);
         };
         let found = self.store.get_many(&self.index, &ids).await?;
-        let left = |intent: Document| Left {
-            debt: debt_of(&intent.source),
-            version: intent.version,
-            own: false,
+        let left = |intent: Document| {
+            Ok(Left {
+                debt: debt_of(&intent.source)?,
+                version: intent.version,
+                own: false,
+            })
         };
-        Ok(found
-            .into_iter()
-            .map(|intent| intent.map(left).unwrap_or_default())
-            .collect())
+        let all = found.into_iter();
+        all.map(|intent| intent.map_or_else(|| Ok(Left::default()), left))
+            .collect()
     }
 
     /// Leaves this debt where there is what was `left`; `None` when there is something else meanwhile.

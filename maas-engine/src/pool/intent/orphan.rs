@@ -46,10 +46,15 @@ impl Intents {
         let orphan = |intent: Document| {
             let text = |field| intent.text(field).unwrap_or_default().to_owned();
             // Stored dates sort as texts.
-            (text("date") < before).then(|| Orphan {
+            if text("date") >= before {
+                return None;
+            }
+            let debt = debt_of(&intent.source);
+            let unread = |error: &StoreError| tracing::warn!(%error, "an old intent stays");
+            Some(Orphan {
                 message_id: text("message_id"),
                 engine: text("engine"),
-                debt: debt_of(&intent.source),
+                debt: debt.inspect_err(unread).ok()?,
                 version: intent.version,
                 id: intent.id.clone(),
             })

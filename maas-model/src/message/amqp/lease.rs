@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::Utc;
 
 use super::hand::Hold;
 use super::settle::Settling;
@@ -82,7 +83,12 @@ impl Lease {
         if part.alone {
             headers.insert(carried::ALONE.into(), "true".into());
         }
-        let exchange = ExchangeName::new(delay_exchange(part.delay).unwrap_or_default());
+        let delay = delay_exchange(part.delay);
+        if let Some((_, milliseconds)) = delay {
+            let due = Utc::now().timestamp_millis() + i64::from(milliseconds);
+            headers.insert(carried::DUE.into(), due.to_string());
+        }
+        let exchange = ExchangeName::new(delay.map(|(name, _)| name).unwrap_or_default());
         Ok(Outgoing {
             exchange: exchange.unwrap_or_else(|_| ExchangeName::default_exchange()),
             routing_key: self.bus.key_of(&original.queue)?,

@@ -5,8 +5,9 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Queue};
 
 use super::error::{Meaning, about, meaning};
-use super::wire;
-use crate::message::{BusError, Peeked, QueueInfo, QueueName};
+use super::topology::delay_queues;
+use super::wire::{self, Incoming};
+use crate::message::{BusError, Delayed, Peeked, QueueInfo, QueueName};
 
 /// A channel for looking. Asking for a queue that does not exist closes it.
 pub(super) struct Looker<'a> {
@@ -61,38 +62,72 @@ impl<'a> Looker<'a> {
         Ok(infos)
     }
 
-    /// Takes the first messages without settling them, and gives them back in one go.
+    /// The first messages.
     pub(super) async fn peek(
         &self,
         queue: &QueueName,
         limit: usize,
     ) -> Result<Vec<Peeked>, BusError> {
-        let channel = self.channel().await?;
-        let failed = |error| about(self.endpoint, queue.as_str(), &error);
-        let mut peeked = Vec::new();
+        let messages = self.messages(queue, limit).await;
+        let messages = messages.map_err(|error| about(self.endpoint, queue.as_str(), &error))?;
+        Ok(messages
+            .into_iter()
+            .map(|(_, message)| message.peeked)
+            .collect())
+    }
+
+    /// What waits in the delay queues, the next one first, then those of which that is not known.
+    pub(super) async fn delayed(&self, limit: usize) -> Result<Vec<Delayed>, BusError> {
+        let mut delayed = Vec::new();
+        for queue in delay_queues() {
+            let messages = match self.messages(&queue, limit).await {
+                Err(error) if matches!(meaning(&error), Meaning::Missing(_)) => continue,
+                messages => {
+                    messages.map_err(|error| about(self.endpoint, queue.as_str(), &error))?
+                }
+            };
+            delayed.extend(messages.into_iter().filter_map(|(key, message)| {
+                Some(Delayed {
+                    queue: QueueName::new(key).ok()?,
+                    due: message.due,
+                    message: message.peeked,
+                })
+            }));
+        }
+        delayed.sort_by_key(|message| (message.due.is_none(), message.due));
+        delayed.truncate(limit);
+        Ok(delayed)
+    }
+
+    /// Takes the first messages, each with the key that it lies in this queue by, without settling them, and gives
+    /// them back in one go.
+    async fn messages(
+        &self,
+        queue: &QueueName,
+        limit: usize,
+    ) -> lapin::Result<Vec<(String, Incoming)>> {
+        let channel = self.connection.create_channel().await?;
+        let mut messages = Vec::new();
         let mut last = None;
-        while peeked.len() < limit {
+        while messages.len() < limit {
             let options = BasicGetOptions { no_ack: false };
-            let got = channel
-                .basic_get(queue.as_str().into(), options)
-                .await
-                .map_err(failed)?;
+            let got = channel.basic_get(queue.as_str().into(), options).await?;
             let Some(message) = got else { break };
             let frame = message.delivery;
             last = Some(frame.delivery_tag);
             let (exchange, key) = (&frame.exchange, &frame.routing_key);
             let name = queue.as_str();
             let incoming = wire::incoming(exchange, key, name, &frame.properties, frame.data);
-            peeked.push(incoming.peeked);
+            messages.push((frame.routing_key.to_string(), incoming));
         }
         if let Some(last) = last {
             let options = BasicNackOptions {
                 multiple: true,
                 requeue: true,
             };
-            channel.basic_nack(last, options).await.map_err(failed)?;
+            channel.basic_nack(last, options).await?;
         }
-        Ok(peeked)
+        Ok(messages)
     }
 
     /// Removes what waits.

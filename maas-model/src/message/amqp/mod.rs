@@ -32,8 +32,8 @@ use self::look::Looker;
 use self::shared::{STATUS_WAIT, Shared};
 use self::tls::Tls;
 use super::{
-    BusError, BusOptions, BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
-    Subscription, Topology, names,
+    BusError, BusOptions, BusStatus, Delayed, MessageBus, Outgoing, Peeked, Published, QueueInfo,
+    QueueName, Subscription, Topology, names,
 };
 
 /// A dead peer is noticed after twice this.
@@ -132,6 +132,13 @@ impl MessageBus for RabbitBus {
         let connection = self.shared.connection().await?;
         Looker::new(&connection, self.shared.endpoint())
             .peek(queue, limit)
+            .await
+    }
+
+    async fn delayed(&self, limit: usize) -> Result<Vec<Delayed>, BusError> {
+        let connection = self.shared.connection().await?;
+        Looker::new(&connection, self.shared.endpoint())
+            .delayed(limit)
             .await
     }
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::{Acker, Channel};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::failpoint::{Failpoint, pass};
 
@@ -25,45 +25,61 @@ enum Request {
 }
 
 /// The task that settles for one channel. It never holds more than the channel's prefetch.
-pub(super) struct Settler(mpsc::UnboundedSender<Request>);
+pub(super) struct Settler {
+    requests: mpsc::UnboundedSender<Request>,
+    ended: watch::Receiver<()>,
+}
 
-/// To wait for what was asked of a settler.
-pub(super) struct SettlerWatch(mpsc::WeakUnboundedSender<Request>);
+/// To wait for what was asked of a settler, also when its last user is gone meanwhile.
+pub(super) struct SettlerWatch {
+    requests: mpsc::WeakUnboundedSender<Request>,
+    /// Closed when all is sent and no more can be asked.
+    ended: watch::Receiver<()>,
+}
 
 impl Settler {
     /// The channel stays open until all is settled: dropping it closes it, and what was not yet sent
     /// would come again.
     pub(super) fn start(channel: Channel) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(run(channel, receiver));
-        Self(sender)
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let (ending, ended) = watch::channel(());
+        tokio::spawn(async move {
+            run(channel, receiver).await;
+            drop(ending);
+        });
+        Self { requests, ended }
     }
 
     /// Settles soon. When the channel is gone the message comes again; that is no error.
     pub(super) fn settle(&self, acker: Acker, how: Settling) {
-        let _ = self.0.send(Request::Settle(acker, how));
+        let _ = self.requests.send(Request::Settle(acker, how));
     }
 
     pub(super) fn watch(&self) -> SettlerWatch {
-        SettlerWatch(self.0.downgrade())
+        SettlerWatch {
+            requests: self.requests.downgrade(),
+            ended: self.ended.clone(),
+        }
     }
 }
 
 impl SettlerWatch {
-    /// Whether it can still be asked for anything.
+    /// Whether something may not be sent yet.
     pub(super) fn is_alive(&self) -> bool {
-        self.0.strong_count() > 0
+        self.ended.has_changed().is_ok()
     }
 
     /// Waits until everything asked so far is sent.
     pub(super) async fn flush(&self) {
         let (done, sent) = oneshot::channel();
-        if let Some(sender) = self.0.upgrade() {
-            let _ = sender.send(Request::Flush(done));
+        if let Some(requests) = self.requests.upgrade() {
+            let _ = requests.send(Request::Flush(done));
+            drop(requests);
+            let _ = sent.await;
         } else {
-            return;
+            // It ends by itself when the last is sent: its channel would be closed under it otherwise.
+            let _ = self.ended.clone().changed().await;
         }
-        let _ = sent.await;
     }
 }
 

@@ -75,8 +75,7 @@ impl Declared {
                 .into_iter()
                 .filter_map(|o| Topology::parking_queue(o).ok()),
         );
-        let delays = DELAY_STEPS_MS.map(|step| QueueName::new(delay_name(step)));
-        known.names.extend(delays.into_iter().flatten());
+        known.names.extend(delay_queues());
     }
 
     /// Keeps a name that was asked for.
@@ -139,9 +138,9 @@ pub(super) async fn declare(
     declarer.delays().await
 }
 
-/// The exchange through which a message comes back after at least `delay` (an hour at most); none for
-/// no delay.
-pub(super) fn delay_exchange(delay: Duration) -> Option<String> {
+/// The exchange through which a message comes back after at least `delay` (an hour at most), and after how many
+/// milliseconds it does; none for no delay.
+pub(super) fn delay_exchange(delay: Duration) -> Option<(String, u32)> {
     if delay.is_zero() {
         return None;
     }
@@ -149,7 +148,14 @@ pub(super) fn delay_exchange(delay: Duration) -> Option<String> {
     let step = DELAY_STEPS_MS
         .into_iter()
         .find(|&step| Duration::from_millis(step.into()) >= delay);
-    Some(delay_name(step.unwrap_or(longest)))
+    let step = step.unwrap_or(longest);
+    Some((delay_name(step), step))
+}
+
+/// The queues in which messages wait for their delay to end.
+pub(super) fn delay_queues() -> impl Iterator<Item = QueueName> {
+    let names = DELAY_STEPS_MS.map(|step| QueueName::new(delay_name(step)));
+    names.into_iter().flatten()
 }
 
 fn delay_name(step_ms: u32) -> String {

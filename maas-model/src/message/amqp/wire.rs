@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
@@ -15,6 +16,8 @@ pub(super) struct Incoming {
     /// Deliveries that the broker counted; classic queues count none.
     pub(super) abandoned: u32,
     pub(super) alone: bool,
+    /// When its delay ends or ended, if it was delayed.
+    pub(super) due: Option<DateTime<Utc>>,
 }
 
 /// The properties of a message to publish.
@@ -72,6 +75,9 @@ pub(super) fn incoming(
         .unwrap_or_default();
     headers.remove(carried::TRIES);
     let alone = headers.remove(carried::ALONE).is_some();
+    let due = headers
+        .remove(carried::DUE)
+        .and_then(|text| DateTime::from_timestamp_millis(text.parse().ok()?));
     let exchange =
         ExchangeName::new(exchange.as_str()).unwrap_or_else(|_| ExchangeName::default_exchange());
     let routing_key = RoutingKey::new(routing_key.as_str()).or_else(|_| RoutingKey::new(queue));
@@ -91,6 +97,7 @@ pub(super) fn incoming(
         tries: tries(properties),
         abandoned,
         alone,
+        due,
     }
 }
 

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::filter::DeadFilter;
-use self::replay::Came;
-pub use self::replay::ReplayRecord;
+pub use self::replay::{ReplayRecord, Replayed};
 use super::{
     BusError, DeadLetter, DeadReason, Delivery, MessageBus, Published, QueueName, Topology,
 };
@@ -111,7 +110,8 @@ impl DeadLetters {
 
     /// Forgets at most `limit` letters.
     pub async fn discard(&self, filter: &DeadFilter, limit: usize) -> Result<Resolved, BusError> {
-        self.resolve(filter, limit, async |_| Ok(Came::Done)).await
+        self.resolve(filter, limit, async |_| Ok(Replayed::Done))
+            .await
     }
 
     async fn queues(&self, filter: &DeadFilter) -> Result<Vec<QueueName>, BusError> {
@@ -128,19 +128,19 @@ impl DeadLetters {
         &self,
         filter: &DeadFilter,
         limit: usize,
-        mut act: impl AsyncFnMut(&DeadLetter) -> Result<Came, BusError>,
+        mut act: impl AsyncFnMut(&DeadLetter) -> Result<Replayed, BusError>,
     ) -> Result<Resolved, BusError> {
         let mut resolved = Resolved::default();
         for queue in self.queues(filter).await? {
             let room = limit.saturating_sub(resolved.done.len() + resolved.kept.len());
             for (letter, delivery) in self.take(&queue, filter, room).await? {
                 match act(&letter).await? {
-                    Came::Done => {
+                    Replayed::Done => {
                         delivery.ack().await?;
                         resolved.done.push(letter.id);
                     }
-                    Came::Kept(reason) => resolved.kept.push((letter.id, reason)),
-                    Came::Failed(detail) => {
+                    Replayed::Kept(reason) => resolved.kept.push((letter.id, reason)),
+                    Replayed::Failed(detail) => {
                         let again = self.failed_again(&letter, &detail).await?;
                         delivery.ack().await?;
                         resolved.kept.push((again, detail));

@@ -12,25 +12,33 @@ use crate::message::{
 };
 use crate::store::{WriteAction, WriteOp, WriteOutcome};
 
-/// Ingests a record again. The collector of the interface knows how.
-#[async_trait]
-pub trait ReplayRecord: Send + Sync {
-    /// Stores and announces the record of `letter` ([`DeadOriginal::Record`]); an error keeps the letter.
-    async fn replay(&self, letter: &DeadLetter) -> Result<(), String>;
-}
-
-/// What came of one letter.
-pub(super) enum Came {
+/// What came of the replay of one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replayed {
     /// It is gone from the dead letters.
     Done,
-    /// It stays as it is.
+    /// It stays as it is, for this reason.
     Kept(String),
-    /// It was tried again and failed again.
+    /// It was tried again and failed again, for this reason.
     Failed(String),
 }
 
+/// Ingests a record again. The collector of the interface knows how.
+#[async_trait]
+pub trait ReplayRecord: Send + Sync {
+    /// Stores and announces the record of `letter` ([`DeadOriginal::Record`]). Called again for a letter that was
+    /// done before, it does nothing.
+    async fn replay(&self, letter: &DeadLetter) -> Replayed;
+}
+
 impl DeadLetters {
-    pub(super) async fn replay_one(&self, letter: &DeadLetter) -> Result<Came, BusError> {
+    pub(super) async fn replay_one(&self, letter: &DeadLetter) -> Result<Replayed, BusError> {
+        if letter.reason.kind == DeadReason::UNREADABLE {
+            let reason = &letter.reason.detail;
+            return Ok(Replayed::Kept(format!(
+                "{reason}; replay it with that program"
+            )));
+        }
         match &letter.original {
             DeadOriginal::Message { .. }
             | DeadOriginal::Document {
@@ -40,30 +48,26 @@ impl DeadLetters {
                 index, id, source, ..
             } => self.replay_document(index, id, source).await,
             DeadOriginal::Record { file, place, .. } => Ok(match &self.records {
-                Some(records) => match records.replay(letter).await {
-                    Ok(()) => Came::Done,
-                    Err(reason) => Came::Failed(reason),
-                },
-                // One record of a file means nothing without the rest of it (header, paths, namespaces).
-                None => Came::Kept(format!(
-                    "it is {place} of `{file}`: mend the file or the pipeline, ingest the file again with \
-                     `maas collect --pipeline PIPELINE --interface {} FILE`, then discard this letter",
+                Some(records) => records.replay(letter).await,
+                None => Replayed::Kept(format!(
+                    "it is {place} of `{file}`: name the pipeline of interface `{}` with `--pipeline PIPELINE` or \
+                     `MAAS_PIPELINE`",
                     letter.owner
                 )),
             }),
         }
     }
 
-    async fn replay_message(&self, letter: &DeadLetter) -> Result<Came, BusError> {
+    async fn replay_message(&self, letter: &DeadLetter) -> Result<Replayed, BusError> {
         let Some(message) = letter.as_published() else {
-            return Ok(Came::Kept("its original cannot be read".into()));
+            return Ok(Replayed::Kept("its original cannot be read".into()));
         };
         let queue = message.routing_key.clone();
         Ok(match self.bus.publish(vec![message]).await?.pop() {
-            Some(Published::Routed) => Came::Done,
-            Some(Published::Refused(reason)) => Came::Kept(reason),
+            Some(Published::Routed) => Replayed::Done,
+            Some(Published::Refused(reason)) => Replayed::Kept(reason),
             Some(Published::Unroutable) | None => {
-                Came::Kept(format!("there is no queue `{queue}`"))
+                Replayed::Kept(format!("there is no queue `{queue}`"))
             }
         })
     }
@@ -73,8 +77,8 @@ impl DeadLetters {
         index: &str,
         id: &str,
         source: &serde_json::Value,
-    ) -> Result<Came, BusError> {
-        let kept = |reason: &dyn std::fmt::Display| Ok(Came::Kept(reason.to_string()));
+    ) -> Result<Replayed, BusError> {
+        let kept = |reason: &dyn std::fmt::Display| Ok(Replayed::Kept(reason.to_string()));
         let Some(store) = &self.store else {
             return kept(&"it is a document: replay it where the store is known");
         };
@@ -92,12 +96,12 @@ impl DeadLetters {
             Err(error) => return kept(&error),
         };
         Ok(match outcomes.into_iter().next() {
-            Some(WriteOutcome::Refused { reason, .. }) => Came::Failed(reason),
+            Some(WriteOutcome::Refused { reason, .. }) => Replayed::Failed(reason),
             Some(WriteOutcome::Busy { reason } | WriteOutcome::Unknown { reason }) => {
-                Came::Kept(reason)
+                Replayed::Kept(reason)
             }
-            Some(outcome) if outcome.is_done() => Came::Done,
-            Some(_) | None => Came::Kept("the store did not take it".into()),
+            Some(outcome) if outcome.is_done() => Replayed::Done,
+            Some(_) | None => Replayed::Kept("the store did not take it".into()),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use super::route;
 use crate::message::body::made;
 use crate::message::carried;
 use crate::message::{
-    DeadLetter, DeadMessage, DeadReason, ExchangeName, NameError, Outgoing, Part, Peeked,
+    DeadLetter, DeadMessage, DeadReason, Delayed, ExchangeName, NameError, Outgoing, Part, Peeked,
     QueueInfo, QueueName, RoutingKey,
 };
 
@@ -281,6 +282,24 @@ pub(super) fn peek(
              WHERE queue = ? AND state = 0 ORDER BY priority DESC, id LIMIT ?",
         )?
         .query_map(params![queue, sql_limit(limit)], read_peeked)?
+        .collect()
+}
+
+/// The messages that wait for their delay to end, the next one first.
+pub(super) fn delayed(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Delayed>> {
+    connection
+        .prepare_cached(
+            "SELECT q.name, due, exchange, routing_key, body, headers
+             FROM message m JOIN queue q ON q.id = m.queue
+             WHERE state = 2 ORDER BY due, m.id LIMIT ?",
+        )?
+        .query_map([sql_limit(limit)], |row| {
+            Ok(Delayed {
+                queue: QueueName::new(row.get::<_, String>("name")?).map_err(foreign)?,
+                due: DateTime::from_timestamp_millis(row.get("due")?),
+                message: read_peeked(row)?,
+            })
+        })?
         .collect()
 }
 

@@ -35,7 +35,7 @@ use self::route::{OtherKind, Route, Routes};
 use self::subscription::EmbeddedSubscription;
 use self::writer::Writer;
 use super::{
-    BusError, BusStatus, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
+    BusError, BusStatus, Delayed, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
     Subscription, Topology, meter, names,
 };
 
@@ -200,6 +200,14 @@ impl MessageBus for EmbeddedBus {
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
         self.write_queue(queue, move |desk, id| {
             message::peek(&desk.connection, id, limit)
+        })
+        .await
+    }
+
+    async fn delayed(&self, limit: usize) -> Result<Vec<Delayed>, BusError> {
+        self.write(move |desk| {
+            message::delayed(&desk.connection, limit)
+                .map_err(|source| schema::error(&desk.file, source))
         })
         .await
     }

@@ -13,6 +13,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// `application_id` of the file, so that a foreign database is not taken for a bus.
 const APPLICATION_ID: i64 = 0x4d61_4262;
 
+/// Version of the tables below, kept in `meta`.
+const FORMAT: i64 = 1;
+
 /// `redelivered` is 0 for a message that nobody had, 1 for one that was returned, and one more for each time it
 /// came back unsettled.
 /// A message is ready (0), leased to a subscription of a process (1) or delayed until `due` (2).
@@ -63,6 +66,8 @@ pub(super) fn open(file: &Path) -> Result<Connection, BusError> {
     };
     let connection = connect().map_err(|source| error(file, source))?;
     check_application(&connection, file)?;
+    // Before anything is made in it that a newer one may have in another way.
+    check_format(&connection, file)?;
     make_tables(&connection).map_err(|source| error(file, source))?;
     Ok(connection)
 }
@@ -77,6 +82,28 @@ fn check_application(connection: &Connection, file: &Path) -> Result<(), BusErro
     Err(BusError::Damaged {
         place: file.display().to_string(),
         reason: "it is the database of another program; choose another data folder".into(),
+    })
+}
+
+fn check_format(connection: &Connection, file: &Path) -> Result<(), BusError> {
+    let failed = |source| error(file, source);
+    let is_made = connection.table_exists(None, "meta").map_err(failed)?;
+    if !is_made {
+        return Ok(());
+    }
+    let format: i64 = connection
+        .query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| {
+            row.get(0)
+        })
+        .map_err(failed)?;
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(BusError::Damaged {
+        place: file.display().to_string(),
+        reason: format!(
+            "it has format {format}, this program knows {FORMAT}: use the program that made it, or move the file away"
+        ),
     })
 }
 

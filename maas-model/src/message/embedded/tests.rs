@@ -68,6 +68,29 @@ async fn the_age_of_a_queue_is_that_of_its_first_message_also_in_hand_or_delayed
     delivery.ack().await.unwrap();
 }
 
+/// A newer version may keep what this one would not find, or would do wrong.
+#[tokio::test]
+async fn a_file_of_another_format_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    EmbeddedBus::open(folder.path())
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("bus.sqlite")).unwrap();
+    file.execute_batch("UPDATE meta SET value = 2 WHERE name = 'format'; DROP TABLE binding;")
+        .unwrap();
+    let Err(BusError::Damaged { place, reason }) = EmbeddedBus::open(folder.path()) else {
+        panic!("it was opened");
+    };
+    assert!(place.ends_with("bus.sqlite"), "{place}");
+    assert!(
+        reason.contains("format 2") && reason.contains("knows 1"),
+        "{reason}"
+    );
+    assert!(!file.table_exists(None, "binding").unwrap());
+}
+
 /// A message that was delayed before the clock was set back an hour: its delay would end in an hour.
 #[tokio::test]
 async fn a_clock_that_is_set_back_holds_no_message() {

@@ -6,10 +6,12 @@ mod queue;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use self::queue::Queue;
 pub use self::queue::{Holder, Kept, Lease};
 use super::{
-    BusError, ExchangeName, KeyPattern, Outgoing, Peeked, Published, QueueInfo, QueueKind,
+    BusError, Delayed, ExchangeName, KeyPattern, Outgoing, Peeked, Published, QueueInfo, QueueKind,
     QueueName, Topology, text_matches,
 };
 
@@ -119,16 +121,25 @@ impl Broker {
     /// As [`MessageBus::peek`](super::MessageBus::peek).
     pub fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
         let ready = self.queue(queue)?.ready.values();
-        let peeked = ready.take(limit).map(|kept| {
-            let (exchange, routing_key, headers) = kept.origin();
-            Peeked {
-                routing_key,
-                exchange,
-                body: kept.message.body.clone(),
-                headers,
-            }
+        Ok(ready.take(limit).map(Kept::peeked).collect())
+    }
+
+    /// As [`MessageBus::delayed`](super::MessageBus::delayed).
+    pub fn delayed(&self, limit: usize) -> Vec<Delayed> {
+        let (now, today) = (Instant::now(), chrono::Utc::now());
+        let queues = self.queues.iter();
+        let all = queues.flat_map(|(name, queue)| {
+            let delayed = queue.delayed.iter();
+            delayed.map(move |((until, _), kept)| Delayed {
+                queue: name.clone(),
+                due: Some(today + until.saturating_duration_since(now)),
+                message: kept.peeked(),
+            })
         });
-        Ok(peeked.collect())
+        let mut all: Vec<Delayed> = all.collect();
+        all.sort_by_key(|delayed| delayed.due);
+        all.truncate(limit);
+        all
     }
 
     /// As [`MessageBus::purge`](super::MessageBus::purge).

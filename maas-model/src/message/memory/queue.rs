@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use crate::message::{ExchangeName, Outgoing, QueueKind, QueueName, RoutingKey, carried};
+use crate::message::{ExchangeName, Outgoing, Peeked, QueueKind, QueueName, RoutingKey, carried};
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -80,6 +80,16 @@ impl Kept {
         );
         let (exchange, key) = carried::take_origin(&mut headers, exchange, key);
         (exchange, key, headers)
+    }
+
+    pub(super) fn peeked(&self) -> Peeked {
+        let (exchange, routing_key, headers) = self.origin();
+        Peeked {
+            routing_key,
+            exchange,
+            body: self.message.body.clone(),
+            headers,
+        }
     }
 
     pub(super) fn of(message: Outgoing) -> Self {

@@ -47,6 +47,22 @@ fn layered() -> Temporary<RetryStore> {
 crate::store_contract!(async { temporary() });
 crate::store_contract!(layered_contract, async { layered() });
 
+/// A newer version may keep what this one would not find, or would do wrong.
+#[test]
+fn a_file_of_another_layout_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(EmbeddedStore::open(folder.path()).unwrap());
+    let file = rusqlite::Connection::open(folder.path().join("store.sqlite")).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    let error = EmbeddedStore::open(folder.path()).unwrap_err();
+    let told = error.to_string();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{told}");
+    assert!(
+        told.contains("layout 99") && told.contains("use the program"),
+        "{told}"
+    );
+}
+
 fn put(id: &str, value: Value) -> WriteAction {
     let Value::Object(source) = value else {
         panic!("no object: {value}");

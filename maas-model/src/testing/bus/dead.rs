@@ -121,6 +121,7 @@ pub async fn a_parking_queue_of_an_interface_takes_letters(on: Fixture) {
         file: "f".into(),
         place: "line 2".into(),
         raw: "x".into(),
+        head: None,
     };
     let letter = DeadLetter::new(&on.name("interface"), reason("record refused"), 1, original);
     on.publish(vec![letter.to_outgoing().unwrap()]).await;

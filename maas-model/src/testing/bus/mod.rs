@@ -63,6 +63,7 @@ macro_rules! bus_contract {
             a_discarded_letter_is_gone_and_the_others_stay
             peeking_leaves_the_messages
             peeking_respects_its_limit
+            delayed_messages_are_told_by_queue
             a_purged_queue_is_empty
             the_depth_of_a_queue_is_told
             the_consumers_of_a_queue_are_told

@@ -1,5 +1,8 @@
 //! Promises of declaring and looking.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::fixture::{Fixture, eventually, next, take};
@@ -34,6 +37,45 @@ pub async fn peeking_respects_its_limit(on: Fixture) {
     on.publish_numbers("new.a", 0..3).await;
     assert_eq!(on.bus.peek(&queue, 2).await.unwrap().len(), 2);
     assert_eq!(on.bus.peek(&queue, 0).await.unwrap(), []);
+}
+
+/// What waits for its delay is told with its queue and its time, the next one first; it stays, and comes when its
+/// time has come as if nobody had looked.
+pub async fn delayed_messages_are_told_by_queue(on: Fixture) {
+    let (a, b) = (
+        on.declare("a", &["new.a"]).await,
+        on.declare("b", &["new.b"]).await,
+    );
+    let began = Utc::now();
+    for (queue, key, seconds) in [(&a, "new.a", 4), (&b, "new.b", 900), (&a, "new.a", 100)] {
+        on.publish(vec![on.message(key, seconds.to_string())]).await;
+        let mut subscription = on.subscribe(queue, 1).await;
+        let delay = Duration::from_secs(seconds);
+        let delivery = next(&mut subscription).await;
+        delivery.return_after(delay).await.unwrap();
+    }
+    for _ in 0..2 {
+        let mut delayed = on.bus.delayed(100_000).await.unwrap();
+        // A server may have others.
+        delayed.retain(|delayed| delayed.queue == a || delayed.queue == b);
+        let told: Vec<_> = delayed
+            .iter()
+            .map(|delayed| (&delayed.queue, delayed.message.body.as_slice()))
+            .collect();
+        let wanted: [(_, &[u8]); 3] = [(&a, b"4"), (&a, b"100"), (&b, b"900")];
+        assert_eq!(told, wanted);
+        assert_eq!(delayed[0].message.routing_key.as_str(), "new.a");
+        assert_eq!(delayed[0].message.exchange, on.exchange());
+        assert_eq!(delayed[0].message.headers, BTreeMap::new());
+        let due = delayed[0].due.unwrap() - began;
+        assert!((4..10).contains(&due.num_seconds()), "{due}");
+    }
+    let mut subscription = on.subscribe(&a, 1).await;
+    let came = next(&mut subscription).await;
+    assert_eq!(came.body, b"4");
+    assert_eq!((came.tries, came.abandoned), (1, 0));
+    came.ack().await.unwrap();
+    assert_eq!(on.bus.delayed(0).await.unwrap(), []);
 }
 
 /// Purging removes what waits, tells how many, and leaves what is worked on.

@@ -14,6 +14,7 @@ mod poison;
 mod power_cut;
 mod pressure;
 mod refused;
+mod replay;
 mod search;
 mod shared_folder;
 
@@ -81,12 +82,14 @@ pub fn all() -> Vec<Goal> {
         power_cut::GOAL,
         shared_folder::GOAL,
         machine::GOAL,
-        poison::GOAL,
+        poison::EMBEDDED,
+        poison::REAL,
         conflicts::GOAL,
         search::GOAL,
         large::GOAL,
         pressure::GOAL,
         refused::GOAL,
+        replay::GOAL,
         hang::GOAL,
         health::GOAL,
         answers::GOAL,

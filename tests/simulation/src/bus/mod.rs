@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use maas_model::message::{
-    BusError, BusStatus, ExchangeName, Message, MessageBus, Outgoing, Peeked, Published, QueueInfo,
-    QueueName, Subscription, Topology,
+    BusError, BusStatus, Delayed, ExchangeName, Message, MessageBus, Outgoing, Peeked, Published,
+    QueueInfo, QueueName, Subscription, Topology,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -177,6 +177,10 @@ impl MessageBus for SimulatedBus {
 
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Peeked>, BusError> {
         self.world.state().broker.peek(queue, limit)
+    }
+
+    async fn delayed(&self, limit: usize) -> Result<Vec<Delayed>, BusError> {
+        Ok(self.world.state().broker.delayed(limit))
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64, BusError> {

@@ -13,27 +13,47 @@ use maas_tests::program::Pair;
 use self::load::{FATAL, Load, PANIC};
 use self::run::{Service, Times};
 use super::{Goal, Setting};
+use crate::pair::Servers;
 use crate::report::Report;
 
-pub(super) const GOAL: Goal = Goal {
+pub(super) const EMBEDDED: Goal = Goal {
     name: "poison",
-    promise: "messages that crash, hang or fail cost nobody else anything, on the embedded pair",
-    run: |setting| Box::pin(run(setting)),
+    promise: "messages that crash, hang or fail cost nobody else anything, on the embedded pair (G8)",
+    run: |setting| Box::pin(embedded(setting)),
 };
 
 /// The `engine_timeout_seconds` of the pipeline.
 const ENGINE_LIMIT: f64 = 2.0;
 
-async fn run(setting: Setting) -> Result<Report> {
+pub(super) const REAL: Goal = Goal {
+    name: "poison-real",
+    promise: "messages that crash, hang or fail cost nobody else anything, on RabbitMQ and OpenSearch (G8)",
+    run: |setting| Box::pin(real(setting)),
+};
+
+async fn embedded(setting: Setting) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
+    let calm = Pair::embedded(&folder.path().join("calm"));
+    run(setting, calm, Pair::embedded(&folder.path().join("rough"))).await
+}
+
+async fn real(setting: Setting) -> Result<Report> {
+    let folder = tempfile::tempdir()?;
+    let servers = Servers::start().await?;
+    let pair = servers.pair(&folder.path().join("data"));
+    run(setting, pair.clone(), pair).await
+}
+
+async fn run(setting: Setting, calm: Pair, rough: Pair) -> Result<Report> {
     let (messages, documents) = (setting.pick(400, 1_000), setting.pick(40, 100));
     let load = Load::new(setting.seed, messages, documents, setting.pick(10, 50));
-    let folder = tempfile::tempdir()?;
 
-    let calm = Service::new(&folder.path().join("calm"))?;
-    calm.feed(&load.without_harm()).await?;
-    let calm = calm.serve(&load).await?;
+    let service = Service::new(calm)?;
+    service.feed(&load.without_harm()).await?;
+    let calm = service.serve(&load).await?;
+    service.clear().await?;
 
-    let rough = Service::new(&folder.path().join("rough"))?;
+    let rough = Service::new(rough)?;
     rough.feed(&load).await?;
     let times = rough.serve(&load).await?;
 
@@ -109,8 +129,8 @@ fn figures(
     rough: &Times,
 ) -> Result<Report> {
     // Down or stuck nothing can be done; what is judged is how the others fare beside suspects.
-    let working = rough.healthy.saturating_sub(rough.down);
-    let share = calm.healthy.as_secs_f64() / working.as_secs_f64();
+    let working = |times: &Times| times.healthy.saturating_sub(times.down).as_secs_f64();
+    let share = working(calm) / working(rough);
     let mut report = Report::default();
     report.figure("messages", load.messages.len());
     report.figure("documents done", load.innocent().count());
@@ -126,6 +146,14 @@ fn figures(
     report.figure("healthy done beside harm, ms", rough.healthy.as_millis());
     report.figure("of it down, stuck or starting, ms", rough.down.as_millis());
     report.figure("rate of the healthy, percent", (share * 100.0).round());
+    report.figure(
+        "p99 of when a healthy one was done, without harm, ms",
+        calm.p99.as_millis(),
+    );
+    report.figure(
+        "p99 of when a healthy one was done, beside harm, ms",
+        rough.p99.as_millis(),
+    );
     report.figure("until the last dead letter, ms", rough.whole.as_millis());
     // A restart costs the same whatever the load: it weighs less in the long form.
     let least = setting.pick(0.3, 0.7);

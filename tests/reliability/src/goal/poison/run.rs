@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use maas_model::document::IndexName;
 use maas_model::message::{BusOptions, Published};
-use maas_model::store::{DocumentStore, EmbeddedStore, Query, Search};
+use maas_model::store::{DocumentStore, OpenSearchOptions, Query, Search};
 use maas_tests::program::Pair;
 use maas_tests::server::free_port;
 use serde_json::json;
@@ -23,6 +22,8 @@ use crate::program::{Running, under_test};
 const LIMIT: Duration = Duration::from_secs(900);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
+/// When nothing is done for so long, the program does not work.
+const LULL: Duration = Duration::from_millis(600);
 /// KiB of memory that the program has: less than the document wants that wants 4 GiB.
 const MEMORY_KIB: &str = "3000000";
 /// How the program ends when an engine never comes back.
@@ -35,6 +36,8 @@ pub(super) struct Times {
     pub(super) healthy: Duration,
     /// How much of it the program did not work: it was stuck, or started.
     pub(super) down: Duration,
+    /// Until all but one in a hundred of the healthy documents were done.
+    pub(super) p99: Duration,
     /// Until nothing was left to do.
     pub(super) whole: Duration,
     pub(super) restarts: usize,
@@ -51,9 +54,9 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(folder: &Path) -> Result<Self> {
+    pub(super) fn new(pair: Pair) -> Result<Self> {
         Ok(Self {
-            pair: Pair::embedded(folder),
+            pair,
             port: free_port()?,
         })
     }
@@ -67,7 +70,7 @@ impl Service {
         // Makes queues and indices.
         let mut run = Running::start(&mut self.command()?)?;
         run.finish(LIMIT).await?;
-        let store = EmbeddedStore::open(&self.pair.data)?;
+        let store = self.store()?;
         let outcomes = store.write(load.documents()?).await?;
         ensure!(
             outcomes.iter().all(|outcome| outcome.is_done()),
@@ -88,9 +91,10 @@ impl Service {
     pub(super) async fn serve(&self, load: &Load) -> Result<Times> {
         let mut times = Times::default();
         let began = Instant::now();
-        let store: Arc<dyn DocumentStore> = Arc::new(EmbeddedStore::open(&self.pair.data)?);
+        let store = self.store()?;
         let mut run = Running::start(&mut self.command()?)?;
         let (mut progress, mut counted) = (Instant::now(), 0);
+        let (all, most) = (load.healthy() as u64, load.healthy() as u64 * 99 / 100);
         loop {
             tokio::time::sleep(PAUSE).await;
             ensure!(
@@ -100,12 +104,17 @@ impl Service {
             );
             if times.healthy.is_zero() {
                 let done = healthy(&*store).await?;
-                if done == counted {
-                    // Nothing came of this while.
-                    times.down += progress.elapsed();
+                if done > counted {
+                    let pause = progress.elapsed();
+                    if pause >= LULL {
+                        times.down += pause;
+                    }
+                    (progress, counted) = (Instant::now(), done);
                 }
-                (progress, counted) = (Instant::now(), done);
-                if done == load.healthy() as u64 {
+                if done >= most && times.p99.is_zero() {
+                    times.p99 = began.elapsed();
+                }
+                if done == all {
                     times.healthy = began.elapsed();
                 }
             }
@@ -126,9 +135,23 @@ impl Service {
         Ok(times)
     }
 
+    /// Leaves nothing to another one on the same pair.
+    pub(super) async fn clear(&self) -> Result<()> {
+        let store = self.store()?;
+        for index in ["item", "done"] {
+            store.drop_index(&IndexName::new(index)?).await?;
+        }
+        Ok(store.close().await?)
+    }
+
+    fn store(&self) -> Result<Arc<dyn DocumentStore>> {
+        let (url, options) = (self.pair.store.parse()?, OpenSearchOptions::default());
+        Ok(maas_model::store::open(&url, &self.pair.data, options)?)
+    }
+
     /// The documents that were done.
     pub(super) async fn done(&self) -> Result<BTreeSet<String>> {
-        let store = EmbeddedStore::open(&self.pair.data)?;
+        let store = self.store()?;
         let index = IndexName::new("done")?;
         store.refresh(&index).await?;
         let mut pages = store.scan(&index, &Search::new(Query::All)).await?;
@@ -194,5 +217,7 @@ async fn healthy(store: &dyn DocumentStore) -> Result<u64> {
         field: "healthy".to_owned(),
         value: json!(true),
     };
-    Ok(store.count(&IndexName::new("done")?, &healthy).await?)
+    let index = IndexName::new("done")?;
+    store.refresh(&index).await?;
+    Ok(store.count(&index, &healthy).await?)
 }

@@ -1,9 +1,12 @@
 //! `maas dead`: work that could not be done.
 
+mod records;
+
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use maas_model::clock::Clock;
 use maas_model::document::{parse_date, zulu};
 use maas_model::message::{
     DeadFilter, DeadLetter, DeadLetters, DeadOriginal, MessageBus, Resolved,
@@ -13,6 +16,8 @@ use serde_json::json;
 use super::Outcome;
 use super::options::{Connection, OutputOption, PipelineOption};
 use super::output::{self, Rows};
+use super::run::start::Servers;
+use records::Records;
 
 /// List, show, replay, export or discard dead letters.
 #[derive(Debug, Subcommand)]
@@ -34,9 +39,11 @@ pub(crate) enum Dead {
         #[command(flatten)]
         pipeline: PipelineOption,
     },
-    /// Give dead letters back to where they came from: messages to their queue, documents to the store.
+    /// Give dead letters back to where they came from: messages to their queue, documents to the engine that
+    /// makes them or to the store, records to their interface.
     ///
-    /// A record stays: it is told how to ingest its file again.
+    /// Records need the pipeline: they go through the settings that it has now, as if their file had just been
+    /// collected. What fails again stays, with its history.
     Replay {
         #[command(flatten)]
         choice: Choice,
@@ -141,7 +148,7 @@ impl Dead {
         bus: Arc<dyn MessageBus>,
         connection: &Connection,
     ) -> anyhow::Result<Outcome> {
-        let letters = DeadLetters::new(bus);
+        let letters = DeadLetters::new(bus.clone());
         Ok(match self {
             Self::List {
                 choice,
@@ -169,7 +176,13 @@ impl Dead {
                 limit,
                 rate,
             } => {
-                let mut letters = letters.with_store(connection.open_store()?);
+                let store = connection.open_store()?;
+                let mut letters = letters.with_store(store.clone());
+                if let Some(pipeline) = choice.pipeline.load(connection)? {
+                    let clock = Clock::system();
+                    let servers = Servers { store, bus, clock };
+                    letters = letters.with_records(Arc::new(Records::new(pipeline, servers)));
+                }
                 if let Some(rate) = rate {
                     letters = letters.with_rate(rate);
                 }

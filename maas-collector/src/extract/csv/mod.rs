@@ -196,10 +196,12 @@ impl CsvField {
     }
 }
 
+/// Columns by name; the last of several of one name.
+type Columns = HashMap<String, usize>;
+
 /// What is the same for all rows of a file.
 struct Layout {
-    /// The columns by name; the last of several of one name.
-    columns: HashMap<String, usize>,
+    columns: Columns,
     /// The column of each field; `None` where it has none.
     places: Vec<Option<usize>>,
     /// A record with all fields. Filling in a copy is quicker than inserting one field after the other.
@@ -207,7 +209,7 @@ struct Layout {
 }
 
 impl CsvExtractor {
-    fn layout(&self, columns: HashMap<String, usize>, name: &str) -> Layout {
+    fn layout(&self, columns: Columns, name: &str) -> Layout {
         let places = self.fields.iter().map(|(_, source)| match source {
             FieldSource::Column(column) => columns.get(column).copied(),
             FieldSource::Position(at) => Some(*at),
@@ -271,7 +273,7 @@ impl CsvExtractor {
     }
 
     /// The row as an expression sees it.
-    fn whole(&self, row: &Row, columns: &HashMap<String, usize>) -> Value {
+    fn whole(&self, row: &Row, columns: &Columns) -> Value {
         if !self.header {
             return row.cells().collect();
         }
@@ -286,7 +288,7 @@ impl CsvExtractor {
     fn columns<R: std::io::Read>(
         &self,
         rows: &mut Rows<R>,
-    ) -> Result<Option<(HashMap<String, usize>, String)>, ExtractError> {
+    ) -> Result<Option<(Columns, String)>, ExtractError> {
         let Some(header) = rows.next()? else {
             return Ok(None);
         };
@@ -320,7 +322,7 @@ impl Extractor for CsvExtractor {
                 Some((columns, head)) => (columns, Some(head)),
                 None => return Ok(()),
             },
-            false => (HashMap::new(), None),
+            false => (Columns::new(), None),
         };
         let missing = self.missing_column(&columns).filter(|_| !self.partial);
         let layout = self.layout(columns, input.name);

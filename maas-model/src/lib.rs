@@ -14,13 +14,16 @@ pub mod clock;
 pub mod document;
 pub mod expression;
 pub mod failpoint;
+mod file_name;
 pub mod layer;
 pub mod ledger;
 pub mod message;
 pub mod model;
+pub mod pattern;
 pub mod pipeline;
 pub mod planted;
 pub mod plugin;
+pub mod private;
 pub mod secret;
 pub mod store;
 
@@ -28,6 +31,8 @@ pub mod store;
 mod cases;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+
+pub use file_name::safe_file_name;
 
 /// An error of another crate, kept as the cause of one of ours.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -39,6 +39,11 @@ impl TlsFront {
         Ok(Self { port, listening })
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it listens, by this name or address.
     pub fn url(&self, host: &str) -> String {
         format!("https://{host}:{}", self.port)

@@ -12,6 +12,7 @@
 mod check;
 mod collect;
 mod completions;
+mod config;
 mod connect;
 mod convert;
 mod dead;
@@ -40,7 +41,7 @@ mod test;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use logs::Talk;
 
@@ -61,6 +62,8 @@ struct Maas {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    #[command(subcommand)]
+    Config(config::Config),
     Convert(convert::Convert),
     Test(test::Test),
     Graph(graph::Graph),
@@ -106,7 +109,8 @@ pub(crate) enum Outcome {
 /// 3 a configuration that could not be translated whole, 4 a pipeline that names plugins this program does not have,
 /// 5 an engine that never came back: start it again, its message is worked on alone then.
 pub fn main() -> ExitCode {
-    let maas = Maas::parse();
+    output::panics();
+    let (maas, matches) = arguments();
     logs::start(match maas.command {
         Command::Run(_) | Command::Collect(_) => Talk::Talking,
         Command::Test(_) => Talk::Silent,
@@ -114,13 +118,20 @@ pub fn main() -> ExitCode {
     });
     // Both aws-lc-rs and ring may be linked; rustls cannot choose. Already installed is fine.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match runtime().and_then(|runtime| to_the_end(runtime, maas)) {
+    match runtime().and_then(|runtime| to_the_end(runtime, maas, &matches)) {
         Ok(outcome) => ExitCode::from(outcome as u8),
         Err(error) => {
             output::failure(&error);
             ExitCode::from(1)
         }
     }
+}
+
+/// The command line, and where its values come from. What is wrong with it ends the program.
+fn arguments() -> (Maas, ArgMatches) {
+    let read = Maas::command().try_get_matches();
+    let read = read.and_then(|matches| Ok((Maas::from_arg_matches(&matches)?, matches)));
+    read.unwrap_or_else(|error| output::wrong_arguments(&error))
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -130,18 +141,23 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Runs it, and does not wait for an engine that never comes back.
-fn to_the_end(runtime: tokio::runtime::Runtime, maas: Maas) -> anyhow::Result<Outcome> {
-    let ended = runtime.block_on(execute(maas));
+fn to_the_end(
+    runtime: tokio::runtime::Runtime,
+    maas: Maas,
+    matches: &ArgMatches,
+) -> anyhow::Result<Outcome> {
+    let ended = runtime.block_on(execute(maas, matches));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     ended
 }
 
-async fn execute(maas: Maas) -> anyhow::Result<Outcome> {
+async fn execute(maas: Maas, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     maas_model::plugin::check_registry()?;
-    let connection = &maas.connection.resolve()?;
+    let connection = &maas.connection.resolve(&Maas::command(), matches)?;
     match maas.command {
         Command::Run(command) => Box::pin(command.execute(connection)).await,
         Command::Check(command) => command.execute(connection),
+        Command::Config(command) => command.execute(connection),
         Command::Convert(command) => command.execute(connection),
         Command::Test(command) => Box::pin(command.execute()).await,
         Command::Graph(command) => command.execute(connection),

@@ -1,22 +1,27 @@
 //! Options that several commands share.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, ValueEnum};
 use maas_model::message::BusUrl;
 use maas_model::store::StoreUrl;
 
 use super::original;
+use super::source::wrong_value;
 
 /// Where documents and messages are kept. Each option has an environment variable of its own.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConnectionOptions {
     /// Store: `embedded` (the default), or the address of OpenSearch (`https://user:password@host:9200`).
     #[arg(long, env = "MAAS_STORE", global = true, hide_env_values = true)]
-    store: Option<StoreUrl>,
+    // Read later: a wrong value would be repeated, and a password may stand in it.
+    store: Option<String>,
     /// Bus: `embedded` (the default), or the address of RabbitMQ (`amqp://user:password@host:5672/vhost`).
     #[arg(long, env = "MAAS_BUS", global = true, hide_env_values = true)]
-    bus: Option<BusUrl>,
+    bus: Option<String>,
     /// Folder of the embedded store and bus; made when it is missing.
     #[arg(
         long,
@@ -70,25 +75,91 @@ pub(crate) struct Connection {
     pub(crate) client_key_file: Option<PathBuf>,
     /// The configuration of the Python system that stands for a pipeline.
     pub(crate) legacy: Vec<PathBuf>,
+    /// Where the first three come from.
+    pub(crate) origins: Origins,
+}
+
+/// Where what a command works with comes from, for a person.
+#[derive(Debug, Clone)]
+pub(crate) struct Origins {
+    pub(crate) store: String,
+    pub(crate) bus: String,
+    pub(crate) data_dir: String,
 }
 
 impl ConnectionOptions {
     /// What is not said is as it is by default, or as the Python system's variables say where its
     /// configuration is used.
-    pub(crate) fn resolve(self) -> anyhow::Result<Connection> {
+    pub(crate) fn resolve(
+        self,
+        command: &Command,
+        matches: &ArgMatches,
+    ) -> anyhow::Result<Connection> {
         let named = match self.legacy.is_empty() {
             false => original::servers(&|name| std::env::var(name).ok())?,
             true => original::Servers::default(),
         };
-        Ok(Connection {
-            store: self.store.or(named.store).unwrap_or(StoreUrl::Embedded),
-            bus: self.bus.or(named.bus).unwrap_or_else(BusUrl::embedded),
+        let store = self.store.as_deref().map(read::<StoreUrl>);
+        let bus = self.bus.as_deref().map(read::<BusUrl>);
+        let origin = |id: &str, python: Option<&str>| match origin(id, command, matches) {
+            Some(origin) => origin,
+            None => match python {
+                Some(name) => format!("environment {name}"),
+                None => "default".to_owned(),
+            },
+        };
+        let origins = Origins {
+            store: origin("store", named.store.as_ref().map(|_| "ES_URL")),
+            bus: origin("bus", named.bus.as_ref().map(|_| "AMQP_URL")),
+            data_dir: origin("data_dir", None),
+        };
+        let connection = Connection {
+            store: store.or(named.store).unwrap_or(StoreUrl::Embedded),
+            bus: bus.or(named.bus).unwrap_or_else(BusUrl::embedded),
             data_dir: self.data_dir,
             ca_file: self.ca_file,
             client_cert_file: self.client_cert_file,
             client_key_file: self.client_key_file,
             legacy: self.legacy,
-        })
+            origins,
+        };
+        connection.warn_of_open_passwords(matches);
+        Ok(connection)
+    }
+}
+
+/// The address; a wrong one ends the program, without being repeated.
+fn read<T: FromStr<Err: Display>>(text: &str) -> T {
+    text.parse()
+        .unwrap_or_else(|error: T::Err| wrong_value(&error.to_string()))
+}
+
+/// Whether an option or a variable gave the value of an argument, and which.
+fn origin(id: &str, command: &Command, matches: &ArgMatches) -> Option<String> {
+    let argument = command
+        .get_arguments()
+        .find(|argument| argument.get_id() == id)?;
+    match matches.value_source(id)? {
+        ValueSource::CommandLine => Some(format!("option --{}", argument.get_long()?)),
+        ValueSource::EnvVariable => Some(format!("environment {}", argument.get_env()?.display())),
+        _ => None,
+    }
+}
+
+impl Connection {
+    /// Everybody on a machine may read the arguments of its processes.
+    fn warn_of_open_passwords(&self, matches: &ArgMatches) {
+        let written = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        for (id, variable, has_password) in [
+            ("store", "MAAS_STORE", self.store.has_password()),
+            ("bus", "MAAS_BUS", self.bus.has_password()),
+        ] {
+            if has_password && written(id) {
+                tracing::warn!(
+                    "the password in `--{id}` can be read in the list of processes: give the address in `{variable}`"
+                );
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use indicatif::MultiProgress;
+use maas_model::secret::{covered, without_url_secrets};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -27,7 +28,35 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
 
 /// Writes a line to standard error: what is wrong with data, among other things that are well.
 pub(crate) fn complaint(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", covered(text));
+}
+
+/// Says what is wrong with the command line, and ends the program. An address that was given where none is wanted
+/// is repeated without its password.
+pub(crate) fn wrong_arguments(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.render();
+    let text = match io::stderr().is_terminal() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    let _ = io::stderr().write_all(without_url_secrets(&text).as_bytes());
+    std::process::exit(error.exit_code());
+}
+
+/// Panics are told as ever, without secrets.
+pub(crate) fn panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("<unnamed>");
+        let mut text = format!("\nthread '{name}' {info}\n");
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
+            text.push_str(&std::backtrace::Backtrace::force_capture().to_string());
+        }
+        let _ = io::stderr().write_all(covered(&text).as_bytes());
+    }));
 }
 
 /// Writes an error with its causes to standard error.
@@ -37,7 +66,7 @@ pub(crate) fn failure(error: &anyhow::Error) {
         text.push_str(&format!("  because: {cause}\n"));
     }
     // Nobody is left to tell when standard error is closed.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(covered(&text).as_bytes());
 }
 
 /// Columns and rows that can be printed in every [`Format`].
@@ -136,8 +165,11 @@ fn thousands(number: u64) -> String {
 pub(crate) struct AroundProgress;
 
 impl Write for AroundProgress {
+    /// A whole line each time, so that no secret is cut in two.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        bars().suspend(|| io::stderr().write(bytes))
+        let text = String::from_utf8_lossy(bytes);
+        bars().suspend(|| io::stderr().write_all(covered(&text).as_bytes()))?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

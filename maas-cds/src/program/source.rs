@@ -53,6 +53,11 @@ impl PipelineSource {
     }
 }
 
+/// Ends the program because an option has a value that cannot be.
+pub(crate) fn wrong_value(message: &str) -> ! {
+    wrong(ErrorKind::ValueValidation, message)
+}
+
 /// Ends the program as for any wrong option.
 fn wrong(kind: ErrorKind, message: &str) -> ! {
     Maas::command().error(kind, message).exit()

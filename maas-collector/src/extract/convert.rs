@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 use maas_model::document::Source;
+use maas_model::pattern::Pattern;
 use maas_model::plugin::SettingError;
-use regex::{Captures, Regex};
+use regex::Captures;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,7 +46,7 @@ pub(super) struct Converters {
 /// One converter.
 pub(super) enum Converter {
     Expression(Expression),
-    Regex(Regex, Vec<Piece>),
+    Regex(Pattern, Vec<Piece>),
 }
 
 /// A piece of a format.
@@ -97,10 +98,10 @@ impl Convert {
                 Expression::parse(&text, "value", path).map(Converter::Expression)
             }
             Self::Regex(RegexConvert { regex, format }) => {
-                let regex = Regex::new(&regex)
+                let regex = Pattern::new(&regex)
                     .map_err(|error| wrong(format!("{path}.regex"), regex_fault(&error)))?;
                 let format_wrong = |message| wrong(format!("{path}.format"), message);
-                let groups = regex.captures_len().saturating_sub(1).max(1);
+                let groups = regex.regex().captures_len().saturating_sub(1).max(1);
                 let pieces = pieces(&format).map_err(format_wrong)?;
                 for piece in &pieces {
                     if matches!(piece, Piece::Group(group) if *group >= groups) {
@@ -123,7 +124,8 @@ impl Converter {
                 let text = value.as_str().ok_or("it is no text")?;
                 let found = regex
                     .captures(text)
-                    .ok_or_else(|| format!("nothing in it matches `{regex}`"))?;
+                    .map_err(|error| error.to_string())?
+                    .ok_or_else(|| format!("nothing in it matches `{}`", regex.regex()))?;
                 Ok(Value::from(filled(pieces, &found)))
             }
         }

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use maas_model::document::Source;
+use maas_model::private;
 use serde_json::Value;
 
 /// Its name is the file's with this behind.
@@ -37,5 +38,5 @@ pub(super) fn write(file: &Path, meta: &Source) -> std::io::Result<()> {
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut writer = serde_json::Serializer::with_formatter(&mut text, indent);
     serde::Serialize::serialize(meta, &mut writer)?;
-    std::fs::write(path_of(file), text)
+    private::write_like(&path_of(file), &text, file)
 }

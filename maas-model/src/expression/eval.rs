@@ -8,6 +8,7 @@ use super::compare::{compare, truth};
 use super::error::Fault;
 use super::syntax::{Each, Expr, Node, Operator};
 use super::{EvalError, functions, item, methods, numbers};
+use crate::pattern::Pattern;
 
 /// Steps of one evaluation. The largest expression of production takes some 30; a comprehension over a
 /// list of 10,000 takes 50,000.
@@ -114,6 +115,9 @@ impl<'a> Run<'a, '_> {
                 let receiver = self.value(receiver)?;
                 methods::check(&receiver, *method).map_err(at)?;
                 let arguments = self.arguments(arguments)?;
+                if let Value::String(_) = &*receiver {
+                    self.read(&receiver).map_err(at)?;
+                }
                 let value = methods::call(receiver, *method, arguments).map_err(at)?;
                 self.made(value).map_err(at)
             }
@@ -130,8 +134,11 @@ impl<'a> Run<'a, '_> {
                 Ok(Cow::Owned(Value::Bool(found)))
             }
             Node::Matches(regex, value) => match &*self.value(value)? {
-                Value::String(text) if regex.is_match(text) => Ok(Cow::Owned(Value::Bool(true))),
-                Value::String(_) => Ok(Cow::Borrowed(&NULL)),
+                Value::String(text) => match self.search(regex, text) {
+                    Ok(true) => Ok(Cow::Owned(Value::Bool(true))),
+                    Ok(false) => Ok(Cow::Borrowed(&NULL)),
+                    Err(fault) => Err(at(fault)),
+                },
                 _ => Err(at(Fault::kind("`match` wants a text"))),
             },
             Node::Negative(inner) => {
@@ -152,6 +159,7 @@ impl<'a> Run<'a, '_> {
                 let mut left = self.value(first)?;
                 for (comparison, next) in chain {
                     let right = self.value(next)?;
+                    self.read(&right).map_err(at)?;
                     if !compare(*comparison, &left, &right).map_err(at)? {
                         return Ok(Cow::Owned(Value::Bool(false)));
                     }
@@ -204,6 +212,21 @@ impl<'a> Run<'a, '_> {
             return Ok(None);
         }
         self.value(&each.result).map(Some)
+    }
+
+    /// Whether the pattern matches. Its steps are small ones: all of an evaluation are worth one longest search.
+    fn search(&mut self, pattern: &Pattern, text: &str) -> Result<bool, Fault> {
+        self.spend(pattern.steps(text) >> 12)?;
+        pattern.is_match(text).map_err(|_| Fault::too_much())
+    }
+
+    /// Counts what it takes to look at all of a value.
+    fn read(&mut self, value: &Value) -> Result<(), Fault> {
+        match value {
+            Value::String(text) => self.spend(text.len() / 1024),
+            Value::Array(_) | Value::Object(_) => self.spend(weight(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
     }
 
     fn spend(&mut self, steps: usize) -> Result<(), Fault> {

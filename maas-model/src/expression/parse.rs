@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::ExpressionError;
 use super::syntax::{Comparison, Each, Expr, Function, IfElse, Method, Node, Operator, Type};
 use super::token::{Token, TokenKind, tokens};
+use crate::pattern::Pattern;
 
 /// How deep parts may lie in each other: evaluation recurses as deep.
 const MAX_DEPTH: usize = 64;
@@ -411,7 +412,7 @@ impl Parser<'_> {
         let value = self.expression(binding::LOOSEST)?;
         self.expect_mark(")")?;
         // Only the beginning must match.
-        let regex = regex::Regex::new(&format!(r"\A(?:{pattern})")).map_err(|error| {
+        let regex = Pattern::new(&format!(r"\A(?:{pattern})")).map_err(|error| {
             let message = format!("`{pattern}` is no pattern: {error}");
             ExpressionError::new(position, message)
         })?;

@@ -1,6 +1,6 @@
 //! What an expression is made of.
 
-use regex::Regex;
+use crate::pattern::Pattern;
 use serde_json::Value;
 
 /// A part of an expression, with the number of characters before it.
@@ -24,7 +24,7 @@ pub(super) enum Node {
     Method(Box<Expr>, Method, Vec<Expr>),
     Call(Function, Vec<Expr>),
     IsInstance(Box<Expr>, Vec<Type>),
-    Matches(Box<Regex>, Box<Expr>),
+    Matches(Box<Pattern>, Box<Expr>),
     Not(Box<Expr>),
     Negative(Box<Expr>),
     And(Box<(Expr, Expr)>),

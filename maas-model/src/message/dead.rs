@@ -11,6 +11,7 @@ use super::{
     other_version,
 };
 use crate::document::zulu;
+use crate::secret::covered;
 
 /// Why something became a dead letter, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -152,8 +153,10 @@ impl DeadLetter {
 
     /// A new dead letter, with this program's version and the time now.
     pub fn new(owner: &str, mut reason: DeadReason, tries: u32, original: DeadOriginal) -> Self {
+        reason.detail = covered(&reason.detail).into_owned();
         carried::cut(&mut reason.detail, Self::DETAIL_BYTES);
         if let Some(stack) = &mut reason.stack {
+            *stack = covered(stack).into_owned();
             carried::cut(stack, Self::DETAIL_BYTES);
         }
         Self {

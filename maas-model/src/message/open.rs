@@ -8,6 +8,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::{BusError, EmbeddedBus, MessageBus, RabbitBus};
+use crate::secret::{cover, percent_decoded};
 
 /// Where the bus is: `embedded`, or `amqp://user:password@host:5672/vhost` (`amqps://` with TLS).
 /// Shown without the password and the parameters.
@@ -48,6 +49,11 @@ impl BusUrl {
         Self(Place::Embedded)
     }
 
+    /// Whether an account with a password stands in it.
+    pub fn has_password(&self) -> bool {
+        matches!(&self.0, Place::Amqp(url) if url.password().is_some())
+    }
+
     /// Whether the bus tells by itself which queues there are. A broker must be told their names first
     /// ([`MessageBus::know`]).
     pub fn lists_queues(&self) -> bool {
@@ -70,6 +76,7 @@ impl FromStr for BusUrl {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(error("it has no host".into()));
         }
+        cover_account(&url);
         Ok(Self(Place::Amqp(url)))
     }
 }
@@ -87,6 +94,13 @@ impl fmt::Debug for BusUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BusUrl({self})")
     }
+}
+
+/// The password is not shown from now on, wherever it is met.
+fn cover_account(url: &Url) {
+    let written = url.password().unwrap_or_default();
+    cover(written);
+    cover(&percent_decoded(written));
 }
 
 /// The URL without user, password and query.

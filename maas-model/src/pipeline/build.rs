@@ -345,7 +345,7 @@ impl Names<'_, '_> {
                     at,
                     value: value.clone(),
                 };
-                Some(self.plugins.unchecked(name, &settings, None))
+                Some(self.plugins.unchecked(name, &settings, None, self.reports))
             }
         }
     }
@@ -468,7 +468,8 @@ impl Names<'_, '_> {
                     at: engine_at,
                     value,
                 };
-                self.plugins.unchecked(name, &settings, defaults)
+                self.plugins
+                    .unchecked(name, &settings, defaults, self.reports)
             }
         };
         Some(EngineStep {

@@ -4,6 +4,7 @@
 //! forms of configuration can be read into the same values. `flow` tells which message goes where.
 
 mod build;
+mod effective;
 mod files;
 mod flow;
 mod graph;
@@ -25,6 +26,7 @@ mod variables;
 mod wiring;
 mod yaml_file;
 
+pub use effective::Effective;
 pub use flow::{Edge, EdgeSource, Flow, QueueRef};
 pub use graph::Graph;
 pub use legacy::Converted;
@@ -37,5 +39,6 @@ pub use spec::{
     StoreSpec,
 };
 pub use variables::Environment;
+pub(crate) use variables::expand;
 pub use wiring::{Finding, Subject};
 pub use yaml_file::YamlFile;

@@ -11,7 +11,8 @@ use super::sections::fit_variables;
 use super::tree::{Kind, Node};
 use super::variables::sole_variable;
 use crate::model::Models;
-use crate::plugin::{self, Fault, PluginInfo, Shape, ShapeError, lookup_mut, path_text};
+use crate::plugin::{self, Fault, PluginInfo, Segment, Shape, ShapeError, lookup_mut, path_text};
+use crate::secret::{COVER, sounds_secret};
 
 /// Settings and where they stand.
 #[derive(Debug, Clone)]
@@ -73,11 +74,16 @@ impl<'a> Plugins<'a> {
         name: &str,
         own: &Settings,
         defaults: Option<&Settings>,
+        reports: &mut Reports,
     ) -> PluginUse {
-        let own_value = match &own.value {
+        let mut own_value = match &own.value {
             Value::Null => Value::Object(Map::new()),
             value => value.clone(),
         };
+        if let Some(node) = self.node(&own.at) {
+            let secrets = named_secrets(&own_value);
+            refer_to_secrets(node, &mut own_value, secrets, reports);
+        }
         PluginUse {
             name: name.to_owned(),
             settings: over_defaults(&own_value, defaults),
@@ -102,7 +108,16 @@ impl<'a> Plugins<'a> {
         let shape = self.shape(info);
         if let Some(node) = node {
             fit_variables(node, &mut value, shape);
-            refer_to_secrets(node, &mut value, shape, reports);
+            if shape.has_secrets() {
+                // Under a name that was spelt wrong a secret may stand.
+                let faults = shape.errors(&value).into_iter();
+                let unknown = faults.filter(|fault| fault.fault == Fault::Unknown);
+                for node in unknown.filter_map(|fault| node.at(&fault.path)) {
+                    mask(node, reports);
+                }
+            }
+            let secrets = shape.secrets(&value);
+            refer_to_secrets(node, &mut value, secrets, reports);
         }
         Settings { at, value }
     }
@@ -219,20 +234,76 @@ fn pin(faults: &[ShapeError], path: &str) -> Pin {
     if unknown { Pin::Key } else { Pin::Value }
 }
 
-/// A secret that is one variable becomes a reference to it, so that its text never enters the tree; one
-/// that stands in the file is not shown in errors.
-fn refer_to_secrets(node: &Node, value: &mut Value, shape: &Shape, reports: &mut Reports) {
-    for path in shape.secrets(value) {
-        match node.at(&path).map(|node| &node.kind) {
-            Some(Kind::Filled { text, written }) => {
-                reports.mask(text, "***");
-                match (sole_variable(written), lookup_mut(value, &path)) {
-                    (Some(name), Some(place)) => *place = json!({ "env": name }),
-                    _ => reports.mask(written, "***"),
+/// A secret with variables becomes a reference to them, so that its text never enters the tree; one that stands in
+/// the file is not shown in errors. `paths`: where the secrets are.
+fn refer_to_secrets(
+    node: &Node,
+    value: &mut Value,
+    paths: Vec<Vec<Segment>>,
+    reports: &mut Reports,
+) {
+    for path in paths {
+        let Some(node) = node.at(&path) else { continue };
+        mask(node, reports);
+        if let (Kind::Filled { written, .. }, Some(place)) = (&node.kind, lookup_mut(value, &path))
+        {
+            *place = match sole_variable(written) {
+                Some(name) => json!({ "env": name }),
+                None => json!({ "written": written }),
+            };
+        }
+    }
+}
+
+/// Keeps all that stands here out of what is told, but for names of variables and files.
+fn mask(node: &Node, reports: &mut Reports) {
+    match &node.kind {
+        Kind::Filled { text, written } => {
+            reports.mask(text, COVER);
+            if sole_variable(written).is_none() {
+                reports.mask(written, COVER);
+            }
+        }
+        Kind::Scalar(Value::String(text)) => reports.mask(text, COVER),
+        Kind::Scalar(Value::Number(number)) => reports.mask(&number.to_string(), COVER),
+        Kind::Scalar(_) => {}
+        Kind::List(items) => items.iter().for_each(|item| mask(item, reports)),
+        Kind::Map(entries) => {
+            let reference = |key: &str| matches!(key, "env" | "file" | "pointer");
+            for entry in entries.iter().filter(|entry| !reference(&entry.key)) {
+                mask(&entry.value, reports);
+            }
+        }
+    }
+}
+
+/// The texts whose keys sound like secrets: all that can be said of a plugin that is not there.
+pub(super) fn named_secrets(value: &Value) -> Vec<Vec<Segment>> {
+    fn look(value: &Value, path: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    path.push(Segment::Key(key.clone()));
+                    match value {
+                        Value::String(_) | Value::Number(_) if sounds_secret(key) => {
+                            found.push(path.clone());
+                        }
+                        inner => look(inner, path, found),
+                    }
+                    path.pop();
                 }
             }
-            Some(Kind::Scalar(Value::String(text))) => reports.mask(text, "***"),
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(Segment::Index(index));
+                    look(item, path, found);
+                    path.pop();
+                }
+            }
             _ => {}
         }
     }
+    let mut found = Vec::new();
+    look(value, &mut Vec::new(), &mut found);
+    found
 }

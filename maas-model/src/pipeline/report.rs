@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::problem::{Problem, Severity};
 use super::tree::{Node, Place, join};
+use crate::secret::{NAMES, sounds_secret, without_secrets_of_urls};
 
 /// One file of the pipeline.
 #[derive(Debug)]
@@ -237,7 +238,10 @@ impl Reports {
             path,
             message: self.masked(&report.message),
             hint: report.hint.as_deref().map(|hint| self.masked(hint)),
-            excerpt: excerpt.map(|line| without_passwords(&self.masked(line))),
+            excerpt: excerpt.map(|excerpt| match continues_secret(lines, line - 1) {
+                true => stars(excerpt),
+                false => without_passwords(&self.masked(excerpt)),
+            }),
         }
     }
 
@@ -256,14 +260,13 @@ impl Reports {
 /// Hides what stands behind keys that sound like secrets: also when the plugin, whose schema would tell,
 /// is not known, or the file is not even YAML. Keeps the width, so that the caret stays right.
 fn without_passwords(line: &str) -> String {
-    const KEY: &str = r"(?i)[\w-]*(?:passw(?:or)?d|secret|token|api_?key|private_?key|credential)[\w-]*['\x22]?\s*:\s+";
     static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        let key = format!(r"(?i)[\w-]*(?:{NAMES})[\w-]*['\x22]?\s*:\s+");
         let patterns = [
             // A line of its own: all that follows.
-            format!(r"^(\s*(?:-\s+)*['\x22]?{KEY})(.*\S)"),
+            format!(r"^(\s*(?:-\s+)*['\x22]?{key})(.*\S)"),
             // Within braces: to the end of the value.
-            format!(r"({KEY})('[^']*'|\x22[^\x22]*\x22|[^\s,}}\]*][^,}}\]]*)"),
-            r"(://[^/\s:@]*:)([^/\s@]+)@".to_owned(),
+            format!(r"({key})('[^']*'|\x22[^\x22]*\x22|[^\s,}}\]*][^,}}\]]*)"),
         ];
         patterns
             .iter()
@@ -274,15 +277,36 @@ fn without_passwords(line: &str) -> String {
         let hidden = pattern.replace_all(&line, |found: &regex::Captures<'_>| {
             let (whole, key, value) = (&found[0], &found[1], &found[2]);
             // References are no secrets, and what a person wants to see.
-            if value.starts_with('{') || value.contains("${") {
+            if value.starts_with('{') || value.contains("${") && !value.contains(":-") {
                 return whole.to_owned();
             }
             let rest = &whole[key.len() + value.len()..];
-            format!("{key}{}{rest}", "*".repeat(value.chars().count()))
+            format!("{key}{}{rest}", stars(value))
         });
         hidden.into_owned()
     };
-    PATTERNS.iter().fold(line.to_owned(), hide)
+    let line = PATTERNS.iter().fold(line.to_owned(), hide);
+    without_secrets_of_urls(&line, stars)
+}
+
+/// Whether a line belongs to a secret that is written over several lines: the nearest line above it that is
+/// less indented is a key that sounds like one.
+fn continues_secret(lines: &[&str], index: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let Some(own) = lines.get(index).filter(|line| !line.trim().is_empty()) else {
+        return false;
+    };
+    let above = lines[..index].iter().rev();
+    let mut above = above.filter(|line| !line.trim().is_empty() && indent(line) < indent(own));
+    let Some((key, value)) = above.next().and_then(|line| line.split_once(':')) else {
+        return false;
+    };
+    sounds_secret(key)
+        && (value.trim().is_empty() || value.trim().starts_with(['|', '>', '\'', '"', '&', '!']))
+}
+
+fn stars(text: &str) -> String {
+    "*".repeat(text.chars().count())
 }
 
 #[cfg(test)]
@@ -304,8 +328,31 @@ mod tests {
             ("{ ftp_password: a b, x: 1 }", "{ ftp_password: ***, x: 1 }"),
             ("url: https://me:pw@host/", "url: https://me:**@host/"),
             ("name: token-ring", "name: token-ring"),
+            ("passphrase: a b", "passphrase: ***"),
+            ("password: ${FTP:-abc}", "password: ***********"),
+            (
+                "url: https://host/?token=abc&a=1",
+                "url: https://host/?token=***&a=1",
+            ),
         ] {
             assert_eq!(without_passwords(line), expected);
         }
+    }
+    #[test]
+    fn a_secret_of_several_lines_is_known_by_its_key() {
+        let lines = [
+            "collect:",
+            "  x: { password: a }",
+            "  password: >",
+            "    hunter2",
+            "",
+            "    hunter3",
+            "  path:",
+            "    inbox",
+        ];
+        let hidden: Vec<usize> = (0..lines.len())
+            .filter(|index| continues_secret(&lines, *index))
+            .collect();
+        assert_eq!(hidden, [3, 5]);
     }
 }

@@ -61,7 +61,8 @@ pub(super) fn sole_variable(written: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
-fn expand(written: &str, env: Environment<'_>) -> Result<String, (String, String)> {
+/// The text with its variables filled in; or what is wrong, and what to do.
+pub(crate) fn expand(written: &str, env: Environment<'_>) -> Result<String, (String, String)> {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some((before, after)) = rest.split_once("${") {

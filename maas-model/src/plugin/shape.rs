@@ -108,6 +108,34 @@ impl Shape {
         walk.errors
     }
 
+    /// Adds the defaults that the schema tells for keys that are not there.
+    pub(crate) fn fill_defaults(&self, value: &mut Value) {
+        let (Value::Object(fields), Some(Value::Object(properties))) =
+            (value, self.root.get("properties"))
+        else {
+            return;
+        };
+        for (name, property) in properties {
+            if let Some(default) = property.get("default").filter(|default| !default.is_null()) {
+                fields.entry(name).or_insert_with(|| default.clone());
+            }
+        }
+    }
+
+    /// Whether anything that the schema describes is secret.
+    pub(crate) fn has_secrets(&self) -> bool {
+        fn look(schema: &Value) -> bool {
+            match schema {
+                Value::Object(fields) => {
+                    fields.get("writeOnly") == Some(&Value::Bool(true)) || fields.values().any(look)
+                }
+                Value::Array(items) => items.iter().any(look),
+                _ => false,
+            }
+        }
+        look(&self.root)
+    }
+
     /// The paths of the values that are secrets (`writeOnly` in the schema).
     pub(crate) fn secrets(&self, value: &Value) -> Vec<Vec<Segment>> {
         let mut found = Vec::new();

@@ -20,6 +20,13 @@ pub enum StoreUrl {
     OpenSearch(OpenSearchUrl),
 }
 
+impl StoreUrl {
+    /// Whether an account with a password stands in it.
+    pub fn has_password(&self) -> bool {
+        matches!(self, Self::OpenSearch(url) if url.account().is_some())
+    }
+}
+
 impl FromStr for StoreUrl {
     type Err = OpenSearchUrlError;
 

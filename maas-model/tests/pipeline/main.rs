@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A failed assumption is a failed test.
 
 mod correct;
+mod effective;
 mod hostile;
 mod picture;
 mod plugins;

@@ -8,6 +8,7 @@
 //! `cargo run -p maas-reliability` runs all goals in their short form, `-- --long` in the long one.
 
 pub mod chain;
+pub mod collector;
 pub mod crew;
 pub mod engine;
 pub mod fault;

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use maas_model::message::{
     Delivery, ExchangeName, MessageBus, Outgoing, Published, QueueName, RoutingKey, Subscription,
 };
+use maas_model::{private, safe_file_name};
 use serde::{Deserialize, Serialize};
 
 use super::feed::{cut, expand, published};
@@ -82,14 +83,14 @@ pub(super) async fn backup(
     folder: &Path,
     limit: usize,
 ) -> anyhow::Result<Outcome> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make `{}`", folder.display()))?;
+    private::make_folder(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let mut subscription = bus.subscribe(queue, PREFETCH).await?;
     let mut kept = 0;
     // Names of one backup sort as the messages came; another backup into the same folder overwrites nothing.
+    let name = safe_file_name(queue.as_str());
     let run = uuid::Uuid::now_v7().simple().to_string();
     while let Some(delivery) = next(&mut subscription, kept, limit).await {
-        let file = folder.join(format!("{queue}-{run}-{kept:06}.json"));
+        let file = folder.join(format!("{name}-{run}-{kept:06}.json"));
         keep(&file, &delivery)
             // The name of a new file is on disk with its folder only.
             .and_then(|()| Ok(File::open(folder)?.sync_all()?))
@@ -164,7 +165,7 @@ fn keep(file: &Path, delivery: &Delivery) -> anyhow::Result<()> {
         body_base64: text.is_none().then(|| STANDARD.encode(&delivery.body)),
         body: text,
     };
-    let mut file = File::create_new(file)?;
+    let mut file = private::create_new(file)?;
     file.write_all(&serde_json::to_vec(&kept)?)?;
     Ok(file.sync_all()?)
 }

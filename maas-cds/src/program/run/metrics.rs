@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use maas_model::message::{BusError, MessageBus};
+use maas_model::secret::covered;
 use maas_model::store::{DocumentStore, StoreError};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -119,7 +120,7 @@ async fn ready(State(port): State<Port>) -> (StatusCode, String) {
         true => (StatusCode::OK, "ready\n".to_owned()),
         false => (
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("{}\n", reasons.join("\n")),
+            format!("{}\n", covered(&reasons.join("\n"))),
         ),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 mod alone;
 mod idle;
+mod listen;
 mod metrics;
 mod order;
 pub(crate) mod parts;
@@ -12,7 +13,6 @@ pub(crate) mod start;
 mod summary;
 mod watchdog;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use super::pace::{Noted, note};
 use super::source::PipelineSource;
 use super::{Outcome, connect, missing, output};
 use alone::Nursery;
+use listen::ListenAddress;
 use metrics::{Figures, Health};
 use parts::{Containment, Part, Parts};
 use watchdog::Watchdog;
@@ -52,9 +53,10 @@ pub(crate) struct Run {
     /// Messages for the queues left out wait in them.
     #[arg(long)]
     skip_missing: bool,
-    /// Serve metrics and health on this address: `127.0.0.1:9100`.
-    #[arg(long)]
-    metrics: Option<SocketAddr>,
+    /// Serve metrics and health on this port, for this machine alone; for others name the address to listen on:
+    /// `0.0.0.0:9100`.
+    #[arg(long, value_name = "[ADDRESS:]PORT")]
+    metrics: Option<ListenAddress>,
     /// How the summary at the end is printed.
     #[command(flatten)]
     output: OutputOption,
@@ -118,7 +120,7 @@ impl Run {
                 queues: Arc::clone(&noted),
                 turn: Arc::default(),
             };
-            metrics::serve(address, recorder, figures, health, cancel.clone()).await?;
+            metrics::serve(address.0, recorder, figures, health, cancel.clone()).await?;
         }
         if !start::prepare(&pipeline, &servers, &cancel).await? {
             return Ok(Outcome::Done);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use maas_model::failpoint::{Failpoint, pass};
+use maas_model::private;
+use maas_model::secret::covered;
 
 use super::{Broken, Done};
 use crate::flow::side_file;
@@ -40,7 +42,8 @@ pub(super) fn broken(file: &Path, broken: &Broken, reason: &str) -> io::Result<(
         .unwrap_or_default()
         .as_secs();
     let report = with_suffix(&now, &format!(".{seconds}.err.log"));
-    fs::write(report, format!("{}\n\n{reason}\n", file.display()))
+    let text = format!("{}\n\n{}\n", file.display(), covered(reason));
+    private::write_like(&report, text.as_bytes(), &now)
 }
 
 fn remove(file: &Path) -> io::Result<()> {
@@ -51,8 +54,11 @@ fn remove(file: &Path) -> io::Result<()> {
 }
 
 fn move_with_side_file(file: &Path, folder: &Path) -> io::Result<PathBuf> {
-    let folder = file.parent().unwrap_or(Path::new("")).join(folder);
-    fs::create_dir_all(&folder)?;
+    let here = file.parent().unwrap_or(Path::new(""));
+    let folder = here.join(folder);
+    // A file that is put aside is as open as before: it keeps its rights, and whoever delivers files here may
+    // also see what became of them.
+    private::make_folder_like(&folder, here)?;
     let name = file.file_name().unwrap_or_default();
     let target = free(&folder.join(name))?;
     // The side file first: a file without it would be ingested without its facts.

@@ -13,6 +13,8 @@ use crate::flow::SIDE_FILE;
 
 /// Deepest folder below a path: a loop of links would be deeper.
 const DEEPEST: usize = 32;
+/// Longer patterns are refused: each bracket in one becomes some hundred states of a machine.
+const LONGEST_GLOB: usize = 1_024;
 const UNFINISHED: [&str; 3] = [".part", ".tmp", ".filepart"];
 
 /// Where to look and for what.
@@ -261,6 +263,9 @@ fn escaped(path: &str) -> String {
 
 /// `separator`: whether `*` stops at `/`.
 pub(crate) fn glob(pattern: &str, separator: bool) -> Result<GlobMatcher, String> {
+    if pattern.len() > LONGEST_GLOB {
+        return Err(format!("it is longer than {LONGEST_GLOB} bytes"));
+    }
     // Braces mean nothing in these patterns.
     let pattern: String = pattern
         .chars()

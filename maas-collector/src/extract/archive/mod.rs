@@ -1,5 +1,7 @@
 //! Archives: each member that matches goes to another extractor. Settings and extractor.
 
+#[cfg(test)]
+mod leaving;
 mod member;
 mod tar;
 #[cfg(test)]

@@ -12,8 +12,9 @@ use std::io::BufReader;
 
 use indexmap::IndexMap;
 use maas_model::document::Source;
+use maas_model::pattern::Pattern;
 use maas_model::plugin::{SettingError, Settings};
-use regex::{Captures, Regex};
+use regex::Captures;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,20 +50,20 @@ impl Settings for LogConfig {
 inventory::submit! { ExtractorPlugin::of::<LogConfig>(module_path!()) }
 
 struct LogExtractor {
-    pattern: Regex,
+    pattern: Pattern,
     converters: Converters,
 }
 
 impl LogConfig {
-    fn regex(&self) -> Result<Regex, String> {
+    fn regex(&self) -> Result<Pattern, String> {
         python_regex::compile(&self.pattern)
     }
 }
 
 impl ExtractorConfig for LogConfig {
     fn yields(&self) -> Option<Vec<String>> {
-        let regex = self.regex().ok()?;
-        let names = regex.capture_names().flatten();
+        let pattern = self.regex().ok()?;
+        let names = pattern.regex().capture_names().flatten();
         Some(names.map(str::to_owned).collect())
     }
 
@@ -87,7 +88,7 @@ impl ExtractorConfig for LogConfig {
 impl LogExtractor {
     fn record(&self, found: &Captures<'_>, name: &str) -> Result<Source, FieldError> {
         let mut record = Source::new();
-        for group in self.pattern.capture_names().flatten() {
+        for group in self.pattern.regex().capture_names().flatten() {
             let value = found.name(group).map(|text| text.as_str());
             record.insert(group.to_owned(), value.map_or(Value::Null, Value::from));
         }
@@ -119,8 +120,9 @@ impl Extractor for LogExtractor {
             let origin = Origin::new(&place, &raw);
             let taken = match line.text() {
                 Ok(text) => match self.pattern.captures(text) {
-                    None => continue,
-                    Some(found) => match self.record(&found, input.name) {
+                    Ok(None) => continue,
+                    Err(error) => sink.bad(origin.bad(None, error.to_string())),
+                    Ok(Some(found)) => match self.record(&found, input.name) {
                         Ok(record) => sink.record(record, &origin),
                         Err(error) => sink.bad(origin.bad(error.field, error.reason)),
                     },

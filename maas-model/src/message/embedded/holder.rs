@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::private;
+
 /// This process (more exactly: this open bus) as a holder of leases.
 #[derive(Debug)]
 pub(super) struct Holder {
@@ -24,7 +26,7 @@ impl Holder {
     pub(super) fn new(folder: &Path) -> io::Result<Self> {
         let token = uuid::Uuid::new_v4().to_string();
         let file = lock_file(folder, &token);
-        let lock = File::create(&file)?;
+        let lock = private::create(&file)?;
         lock.lock()?;
         Ok(Self {
             token,

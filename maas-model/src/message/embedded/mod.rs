@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::{fmt, fs, thread};
+use std::{fmt, thread};
 
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -38,6 +38,7 @@ use super::{
     BusError, BusStatus, Delayed, MessageBus, Outgoing, Peeked, Published, QueueInfo, QueueName,
     Subscription, Topology, meter, names,
 };
+use crate::private;
 
 /// The file in the data folder.
 const FILE: &str = "bus.sqlite";
@@ -62,7 +63,9 @@ impl EmbeddedBus {
             endpoint: file.display().to_string(),
             source: source.into(),
         };
-        fs::create_dir_all(folder).map_err(unreachable)?;
+        private::make_folder(folder).map_err(unreachable)?;
+        // SQLite gives its log files the rights of the main file.
+        private::append(&file).map_err(unreachable)?;
         let connection = schema::open(&file)?;
         let holder = Holder::new(folder).map_err(unreachable)?;
         holder::reap(&connection, folder, holder.token())

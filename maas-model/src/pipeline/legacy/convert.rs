@@ -10,6 +10,7 @@ use crate::pipeline::report::Reports;
 use crate::pipeline::tree::{Entry, Node, Place};
 use crate::pipeline::variables::Environment;
 use crate::pipeline::{Outside, Pipeline};
+use crate::safe_file_name;
 
 /// A pipeline folder made of an old configuration.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +73,8 @@ struct File {
 
 impl Folder {
     fn file(&mut self, name: String, from: &str) -> &mut File {
-        let file = self.files.entry(name).or_default();
+        // Groups and pools are called as somebody likes.
+        let file = self.files.entry(safe_file_name(&name)).or_default();
         if !from.is_empty() && !file.from.iter().any(|known| known == from) {
             file.from.push(from.to_owned());
         }

@@ -20,7 +20,7 @@ pub(super) fn map(place: Place, entries: Vec<Entry>) -> Node {
 }
 
 /// An entry whose key stands where its value does.
-pub(super) fn entry(key: impl Into<String>, value: Node) -> Entry {
+pub(in crate::pipeline) fn entry(key: impl Into<String>, value: Node) -> Entry {
     Entry {
         key: key.into(),
         place: value.place,
@@ -44,7 +44,7 @@ pub(super) fn single(place: Place, key: impl Into<String>, value: Node) -> Node 
 }
 
 /// A whole value, all of it at one place.
-pub(super) fn value(place: Place, value: Value) -> Node {
+pub(in crate::pipeline) fn value(place: Place, value: Value) -> Node {
     match value {
         Value::Array(items) => list(
             place,

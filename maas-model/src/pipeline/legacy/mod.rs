@@ -15,17 +15,18 @@ mod extractors;
 mod files;
 mod interfaces;
 mod json;
-mod make;
+pub(super) mod make;
 mod models;
 mod pools;
 mod templates;
 mod told;
-mod yaml;
+pub(super) mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use convert::Converted;
+pub(super) use yaml::Section;
 
 use chunks::Chunks;
 use credentials::Credentials;

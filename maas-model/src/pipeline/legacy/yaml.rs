@@ -16,13 +16,13 @@ const LEAST_REPEATED: usize = 6;
 
 /// One top-level key and what belongs to it.
 #[derive(Debug)]
-pub(super) enum Section {
-    List(&'static str, Vec<(Option<String>, Node)>),
-    Map(&'static str, Vec<(Option<String>, Entry)>),
+pub(in crate::pipeline) enum Section<'a> {
+    List(&'a str, Vec<(Option<String>, Node)>),
+    Map(&'a str, Vec<(Option<String>, Entry)>),
 }
 
 /// The text of a file: a comment, then the sections. Entries may have a comment of their own.
-pub(super) fn write(head: &str, sections: &[Section]) -> String {
+pub(in crate::pipeline) fn write(head: &str, sections: &[Section<'_>]) -> String {
     let mut writer = Writer::default();
     for section in sections {
         match section {
@@ -78,7 +78,7 @@ impl Writer {
         }
     }
 
-    fn section(&mut self, section: &Section) {
+    fn section(&mut self, section: &Section<'_>) {
         self.text.push('\n');
         let (Section::List(key, _) | Section::Map(key, _)) = section;
         self.line(0, &format!("{key}:"));

@@ -1,12 +1,12 @@
 //! Opening the file, and what every connection to it has in common.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::private;
 use crate::store::StoreError;
 
 /// How long a connection waits for another process that writes.
@@ -45,9 +45,10 @@ pub(super) fn create(file: &Path) -> Result<Connection, StoreError> {
         source: source.into(),
     };
     if let Some(folder) = file.parent() {
-        make_folder(folder).map_err(wrap)?;
+        private::make_folder(folder).map_err(wrap)?;
     }
-    make_file(file).map_err(wrap)?;
+    // SQLite gives its log files the rights of the main file.
+    private::append(file).map_err(wrap)?;
     let mut connection = open(file)?;
     prepare(&mut connection).map_err(|error| failure(file, error))?;
     check_version(file, &connection)?;
@@ -126,21 +127,4 @@ fn check_version(file: &Path, connection: &Connection) -> Result<(), StoreError>
              use the program that made it, or move the file away"
         ),
     })
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// SQLite gives its log files the permissions of the main file.
-fn make_file(file: &Path) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::secret::{cover, percent_decoded};
+
 /// One or several nodes and the account: `https://user:password@a:9200,b:9200`. The password is never
 /// shown.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ impl OpenSearchUrl {
     }
 
     /// Name and password.
-    pub(super) fn account(&self) -> Option<&(String, SecretString)> {
+    pub(in crate::store) fn account(&self) -> Option<&(String, SecretString)> {
         self.account.as_ref()
     }
 }
@@ -56,8 +58,11 @@ impl FromStr for OpenSearchUrl {
                 return Err(error("it has a query or a fragment"));
             }
             if let Some(password) = url.password() {
-                let user = decode(url.username());
-                account = Some((user, SecretString::from(decode(password))));
+                let user = percent_decoded(url.username());
+                cover(password);
+                let password = percent_decoded(password);
+                cover(&password);
+                account = Some((user, SecretString::from(password)));
             }
             // These fail only for URLs without host, which `http` cannot have.
             let _ = url.set_username("");
@@ -66,21 +71,6 @@ impl FromStr for OpenSearchUrl {
         }
         Ok(Self { nodes, account })
     }
-}
-
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let code = (byte == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(code.unwrap_or(byte));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 /// Without account: fit for logs.

@@ -16,6 +16,7 @@ mod pressure;
 mod refused;
 mod replay;
 mod search;
+mod secrets;
 mod shared_folder;
 
 use std::fmt;
@@ -94,6 +95,7 @@ pub fn all() -> Vec<Goal> {
         health::GOAL,
         answers::GOAL,
         blocked::GOAL,
+        secrets::GOAL,
     ];
     all.extend(broker::GOALS);
     all

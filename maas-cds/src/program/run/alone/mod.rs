@@ -3,6 +3,7 @@
 //! The child is the same program with the same arguments and one more (`--alone POOL`), so it has the same
 //! pipeline, engines, store and bus, also in a custom build. See `docs/decisions/0011-containment.md`.
 
+mod arguments;
 mod child;
 mod limit;
 mod nursery;

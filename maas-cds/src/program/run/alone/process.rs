@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use maas_engine::pool::contain::{Answer, Death};
+use maas_model::secret::covered;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use super::arguments;
 use super::wire::{Order, Say};
 
 /// How long it may take until the child waits for a message: it reads the pipeline and opens store and bus.
@@ -177,7 +179,8 @@ impl Process {
     }
 }
 
-/// This program with its own arguments and one more. The same file also when it was replaced meanwhile.
+/// This program with its own arguments and one more, and the addresses of the servers in its environment. The same
+/// file also when it was replaced meanwhile.
 fn command(pool: &str) -> anyhow::Result<Command> {
     let own = "/proc/self/exe";
     let program = match cfg!(target_os = "linux") {
@@ -186,10 +189,12 @@ fn command(pool: &str) -> anyhow::Result<Command> {
     };
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_else(|| OsString::from("maas"));
+    let (arguments, servers) = arguments::without_servers(arguments);
     let mut command = Command::new(program);
     command
         .arg0(name)
         .args(arguments)
+        .envs(servers)
         .arg(format!("--alone={pool}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -221,7 +226,7 @@ async fn listen(words: ChildStderr, kept: Arc<Mutex<VecDeque<String>>>) {
 
 fn forward(line: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "{line}");
+    let _ = writeln!(stderr, "{}", covered(line));
 }
 
 /// How a process ended, for a person.

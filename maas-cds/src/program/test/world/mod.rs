@@ -39,9 +39,17 @@ pub(super) struct Room {
     folder: TempDir,
 }
 
+/// A temporary folder for nobody else.
+fn private_folder() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 impl Room {
     pub(super) async fn of(pipeline: &Pipeline) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let folder = private_folder().context("cannot make a temporary folder")?;
         let store = EmbeddedStore::open_fleeting(folder.path())?;
         for model in pipeline.models.values() {
             store.install(model).await?;

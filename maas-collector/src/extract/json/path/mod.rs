@@ -12,6 +12,7 @@ mod tests;
 
 pub use legacy::{Dialect, LegacyPathError, from_legacy};
 
+use maas_model::pattern::Pattern;
 use serde_json::Value;
 
 use super::weight::{MOST_VALUES, too_many};
@@ -65,7 +66,10 @@ fn excess(text: &str) -> Option<String> {
     }
     let (mut quote, mut depth, mut escaped) = (None, 0_usize, false);
     let (mut before, mut descents) = (' ', 0);
-    for c in text.chars() {
+    // Depth of a query of the root that stands in a filter.
+    let mut rooted: Option<usize> = None;
+    let mut word = String::new();
+    for (place, c) in text.char_indices() {
         match (quote, c) {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
@@ -82,10 +86,65 @@ fn excess(text: &str) -> Option<String> {
                 "brackets in it are more than {DEEPEST} levels deep"
             ));
         }
+        if quote.is_none() {
+            rooted = match c {
+                '$' if depth > 0 => Some(depth),
+                '=' | '<' | '>' | '!' | '&' | '|' | ',' => None,
+                _ => rooted.filter(|outer| depth >= *outer),
+            };
+            if rooted.is_some() && (matches!(c, '*' | '?' | ':') || c == '.' && before == '.') {
+                // It would be asked again for every value that the filter looks at.
+                return Some(
+                    "a filter in it searches the whole document for each value".to_owned(),
+                );
+            }
+            if c == '('
+                && matches!(word.as_str(), "match" | "search")
+                && !is_small_pattern(second_argument(&text[place + 1..]))
+            {
+                // It is compiled for every value, and may not come from the document.
+                return Some(format!(
+                    "the pattern of `{word}()` must be a short text in quotes"
+                ));
+            }
+            match c.is_alphanumeric() || c == '_' {
+                true => word.push(c),
+                false => word.clear(),
+            }
+        }
         before = c;
     }
     // Each multiplies what a deep document gives by its depth.
     (descents > 1).then(|| "it has `..` more than once: name a member on the way".to_owned())
+}
+
+/// What stands behind the first comma of a call.
+fn second_argument(arguments: &str) -> &str {
+    let (mut quote, mut depth) = (None, 0_usize);
+    for (place, c) in arguments.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '[' | '(') => depth += 1,
+            (None, ']' | ')') if depth == 0 => return "",
+            (None, ']' | ')') => depth -= 1,
+            (None, ',') if depth == 0 => return arguments[place + 1..].trim_start(),
+            (None, _) => {}
+        }
+    }
+    ""
+}
+
+/// Whether a text in quotes stands here, and is a pattern that is soon compiled.
+fn is_small_pattern(argument: &str) -> bool {
+    let mut letters = argument.chars();
+    let Some(quote @ ('\'' | '"')) = letters.next() else {
+        return false;
+    };
+    let inside = letters.as_str();
+    let end = inside.find(quote).unwrap_or(inside.len());
+    Pattern::is_small(&inside[..end])
 }
 
 /// What a path leads to.

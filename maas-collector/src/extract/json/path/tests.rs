@@ -56,6 +56,15 @@ fn a_path_without_end_is_refused_at_once() {
         (format!("${}", "[:]".repeat(50_000)), "longer"),
         ("$..a..b".to_owned(), "more than once"),
         ("$..[?@..a]".to_owned(), "more than once"),
+        ("$[?$[?$[?@.a]]]".to_owned(), "for each value"),
+        ("$.a[?@.b == $.c[*]]".to_owned(), "for each value"),
+        ("$.a[?$ [ ? @.b]]".to_owned(), "for each value"),
+        ("$.a[?count($.a[1:]) > 1]".to_owned(), "for each value"),
+        ("$[?$..a]".to_owned(), "for each value"),
+        ("$[?match(@.a, @.b)]".to_owned(), "in quotes"),
+        ("$[?!search(@.a['x'], @['b'])]".to_owned(), "in quotes"),
+        ("$[?search(@.a, '\\w{50}')]".to_owned(), "in quotes"),
+        ("$[?match(@.a)]".to_owned(), "in quotes"),
     ] {
         let error = JsonPath::parse(&text).unwrap_err();
         assert!(error.reason.contains(reason), "{error}");
@@ -63,6 +72,9 @@ fn a_path_without_end_is_refused_at_once() {
     }
     // As long and as deep as they may be.
     for text in [
+        "$.a[?@.b == $.c['*?'][0] && @.d[*]]".to_owned(),
+        "$.a[?@.match == 'match(']".to_owned(),
+        "$.a[?search(@['b,c'], '^S2[AB]_')]".to_owned(),
         format!("${}", "[:]".repeat(1_300)),
         format!("$[?{}@.a{}]", "(".repeat(5), ")".repeat(5)),
         format!("$[?@.a{}1{}]", "[?@.b=='x' || @.c".repeat(5), "]".repeat(5)),

@@ -1,11 +1,22 @@
 //! Passwords and tokens: where they are rather than what they are, and never shown.
 
+mod veil;
+mod words;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::pipeline::expand;
+
+pub use secrecy::ExposeSecret;
+pub(crate) use veil::percent_decoded;
+pub use veil::{COVER, cover, covered};
+pub use words::without_url_secrets;
+pub(crate) use words::{NAMES, sounds_secret, without_secrets_of_urls};
 
 /// A password, token or other text that nobody may see. Never printed.
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -18,6 +29,8 @@ pub enum Secret {
     Env(SecretEnv),
     /// In a file; a line break at its end does not count.
     File(SecretFile),
+    /// In several environment variables, or in one with something around it.
+    Written(SecretWritten),
 }
 
 /// A secret in an environment variable.
@@ -27,6 +40,14 @@ pub struct SecretEnv {
     /// Name of the variable.
     #[schemars(length(min = 1))]
     env: String,
+}
+
+/// A secret that is made of environment variables.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretWritten {
+    /// The text with the variables in it: `Bearer ${TOKEN}`.
+    written: String,
 }
 
 /// A secret in a file.
@@ -49,6 +70,9 @@ pub enum SecretError {
         /// Its name.
         name: String,
     },
+    /// One of its variables is not set.
+    #[error("a variable in a secret is not set")]
+    Variable,
     /// The file cannot be read.
     #[error("cannot read the secret in `{}`", path.display())]
     File {
@@ -75,14 +99,25 @@ impl Secret {
     }
 
     /// Fetches the text. `base` is the folder of the pipeline. To be called when the thing that needs it
-    /// is built, and kept no longer than that needs it.
+    /// is built, and kept no longer than that needs it. From now on it is [`covered`] in logs and errors.
     pub fn reveal(&self, base: &Path) -> Result<SecretString, SecretError> {
+        let text = self.fetch(base)?;
+        cover(text.expose_secret());
+        Ok(text)
+    }
+
+    fn fetch(&self, base: &Path) -> Result<SecretString, SecretError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::Env(SecretEnv { env }) => match std::env::var(env) {
                 Ok(text) => Ok(SecretString::from(text)),
                 Err(_) => Err(SecretError::Env { name: env.clone() }),
             },
+            Self::Written(SecretWritten { written }) => {
+                expand(written, &|name| std::env::var(name).ok())
+                    .map(SecretString::from)
+                    .map_err(|_| SecretError::Variable)
+            }
             Self::File(SecretFile { file, pointer }) => {
                 let path = base.join(file);
                 let text = match std::fs::read_to_string(&path) {
@@ -112,6 +147,9 @@ impl fmt::Debug for Secret {
         match self {
             Self::Text(_) => f.write_str("Secret(***)"),
             Self::Env(SecretEnv { env }) => write!(f, "Secret(env {env})"),
+            Self::Written(SecretWritten { written }) => {
+                write!(f, "Secret(written {})", shown(written))
+            }
             Self::File(SecretFile { file, pointer }) => {
                 let pointer = pointer.as_deref().unwrap_or_default();
                 write!(f, "Secret(file {}{pointer})", file.display())
@@ -123,8 +161,11 @@ impl fmt::Debug for Secret {
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (key, place, pointer) = match self {
-            Self::Text(_) => return serializer.serialize_str("***"),
+            Self::Text(_) => return serializer.serialize_str(COVER),
             Self::Env(SecretEnv { env }) => ("env", env.clone(), &None),
+            Self::Written(SecretWritten { written }) => {
+                ("written", shown(written).to_owned(), &None)
+            }
             Self::File(SecretFile { file, pointer }) => {
                 ("file", file.display().to_string(), pointer)
             }
@@ -139,9 +180,33 @@ impl PartialEq for Secret {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => a.expose_secret() == b.expose_secret(),
             (Self::Env(a), Self::Env(b)) => a.env == b.env,
+            (Self::Written(a), Self::Written(b)) => a.written == b.written,
             (Self::File(a), Self::File(b)) => (&a.file, &a.pointer) == (&b.file, &b.pointer),
             _ => false,
         }
+    }
+}
+
+/// A text with variables in it, unless something else in it may be secret itself: a default, or more than the word
+/// that says what sort of secret it is.
+pub(crate) fn shown(written: &str) -> &str {
+    let mut around = String::new();
+    let mut rest = written;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, after)) = after.split_once('}') else {
+            return COVER;
+        };
+        if name.contains(':') || before.ends_with('$') {
+            return COVER;
+        }
+        around.push_str(before);
+        rest = after;
+    }
+    around.push_str(rest);
+    let word = around.trim_matches(|letter: char| !letter.is_alphanumeric());
+    match word.to_ascii_lowercase().as_str() {
+        "" | "bearer" | "basic" | "token" | "apikey" => written,
+        _ => COVER,
     }
 }
 
@@ -196,6 +261,27 @@ mod tests {
         assert!(
             error.contains("`/a/1/b`") && !error.contains("hunter2"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_secret_around_variables_is_shown_without_what_may_be_secret() {
+        for (written, expected) in [
+            ("Bearer ${TOKEN}", "Bearer ${TOKEN}"),
+            ("${USER}:${PASSWORD}", "${USER}:${PASSWORD}"),
+            ("hunter2${X}", COVER),
+            ("${X:-hunter2}", COVER),
+            ("${X", COVER),
+            ("$${X} ${Y}", COVER),
+        ] {
+            assert_eq!(shown(written), expected);
+        }
+        let secret: Secret = serde_json::from_value(json!({"written": "Bearer ${PATH}"})).unwrap();
+        let text = secret.reveal(Path::new("")).unwrap();
+        assert!(text.expose_secret().starts_with("Bearer /"));
+        assert_eq!(
+            serde_json::to_value(&secret).unwrap(),
+            json!({"written": "Bearer ${PATH}"})
         );
     }
 

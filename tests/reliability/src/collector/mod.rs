@@ -1,0 +1,3 @@
+//! Collectors of the harness, linked into the program under test.
+
+mod vault;

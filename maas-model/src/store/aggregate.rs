@@ -19,6 +19,19 @@ pub struct Aggregation {
     pub measures: Vec<Measure>,
 }
 
+impl Aggregation {
+    /// The paths of the fields that it reads.
+    pub fn fields(&self) -> Vec<&str> {
+        let groups = self.groups.iter().map(|group| match group {
+            Group::Terms { field } | Group::DateHistogram { field, .. } => field.as_str(),
+        });
+        let measures = self.measures.iter().map(|measure| measure.field.as_str());
+        let mut fields = self.query.fields();
+        fields.extend(groups.chain(measures));
+        fields
+    }
+}
+
 /// One way to group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

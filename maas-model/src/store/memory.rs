@@ -174,8 +174,8 @@ impl Documents {
         aggregation.query.check()?;
         let kinds = self.kinds_of(index);
         let mut tally = Tally::new(aggregation, &kinds);
-        for (_, _, stored) in self.visible(index, &aggregation.query, &kinds) {
-            tally.add(&stored.source);
+        for (_, id, stored) in self.visible(index, &aggregation.query, &kinds) {
+            tally.add(id, &stored.source);
         }
         Ok(tally.finish())
     }

@@ -1,4 +1,4 @@
-//! Makes an index for a field when it is first searched in a table that is worth it.
+//! Makes an index for fields when they are first searched in a table that is worth it.
 //!
 //! An index costs a little at every write, so none is made in advance: most fields are never searched.
 
@@ -9,21 +9,21 @@ use rusqlite::Connection;
 use tracing::{debug, warn};
 
 use super::catalog::{Table, has_table};
-use super::narrow::Key;
+use super::narrow::IndexOver;
 use super::select::Selection;
 use super::writer::Writer;
 
 /// Tables with fewer documents are searched through in some milliseconds.
 const WORTH_IT: u64 = 2_000;
 
-/// Fields of one table that get an index; further ones are searched through.
+/// Indexes of one table; what would need further ones is searched through.
 const MOST_INDEXES: i64 = 12;
 
 /// Remembers what was asked for, so that it is asked for once per process.
 #[derive(Debug, Clone)]
 pub(super) struct Indexing {
     writer: Arc<Writer>,
-    asked: Arc<Mutex<HashSet<(i64, Key)>>>,
+    asked: Arc<Mutex<HashSet<(i64, IndexOver)>>>,
 }
 
 impl Indexing {
@@ -48,31 +48,35 @@ impl Indexing {
             return;
         };
         for table in big {
-            for key in &condition.keys {
-                self.ask(table.number, key);
+            for index in &condition.indexes {
+                self.ask(table.number, index);
             }
         }
     }
 
-    fn ask(&self, number: i64, key: &Key) {
+    fn ask(&self, number: i64, index: &IndexOver) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = asked.insert((number, key.clone()));
+        let new = asked.insert((number, index.clone()));
         if !new {
             return;
         }
-        let wanted = key.clone();
+        let wanted = index.clone();
         let later = self.writer.run_later(move |connection| {
             if let Err(error) = make(connection, number, &wanted) {
                 warn!(%error, table = number, "index not made, searches stay slow");
             }
         });
         if later.is_err() {
-            asked.remove(&(number, key.clone()));
+            asked.remove(&(number, index.clone()));
         }
     }
 }
 
-pub(super) fn make(connection: &Connection, number: i64, key: &Key) -> rusqlite::Result<()> {
+pub(super) fn make(
+    connection: &Connection,
+    number: i64,
+    index: &IndexOver,
+) -> rusqlite::Result<()> {
     if !has_table(connection, number)? {
         return Ok(());
     }
@@ -84,11 +88,11 @@ pub(super) fn make(connection: &Connection, number: i64, key: &Key) -> rusqlite:
     if indexes > MOST_INDEXES {
         return Ok(());
     }
-    let name = key.index_name(number);
+    let name = index.name(number);
     debug!(index = name, "making index");
     connection.execute_batch(&format!(
         "CREATE INDEX IF NOT EXISTS {name} ON d{number} ({}); \
          PRAGMA analysis_limit = 1000; ANALYZE d{number};",
-        key.expression()
+        index.columns()
     ))
 }

@@ -25,7 +25,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::evaluate::Tally;
+use super::evaluate::{Part, Tally};
 use super::{
     Aggregation, Bucket, DocumentStore, IndexInfo, Pages, Query, Search, StoreError, StoreStatus,
     WriteAction, WriteOutcome,
@@ -173,7 +173,7 @@ impl DocumentStore for EmbeddedStore {
             move |connection, tables, selection| {
                 let found = if search.sort.is_empty() {
                     let mut found = Vec::new();
-                    selection.visit(connection, &tables, |document| {
+                    selection.visit(connection, &tables, &Part::Whole, |document| {
                         found.push(document);
                         if found.len() < search.limit {
                             Step::Next
@@ -218,7 +218,8 @@ impl DocumentStore for EmbeddedStore {
                 return Ok(tables.iter().map(|table| table.documents).sum());
             }
             let mut count = 0;
-            selection.visit(connection, &tables, |_| {
+            let part = Part::of(selection.query.fields());
+            selection.visit(connection, &tables, &part, |_| {
                 count += 1;
                 Step::Next
             })?;
@@ -238,8 +239,9 @@ impl DocumentStore for EmbeddedStore {
             &aggregation.query.clone(),
             move |connection, tables, selection| {
                 let mut tally = Tally::new(&aggregation, &selection.kinds);
-                selection.visit(connection, &tables, |found| {
-                    tally.add(&found.source);
+                let part = Part::of(aggregation.fields());
+                selection.visit(connection, &tables, &part, |found| {
+                    tally.add(&found.id, &found.source);
                     Step::Next
                 })?;
                 Ok(tally.finish())
@@ -350,7 +352,7 @@ fn get_from(
                     index: table.index.clone(),
                     id: id.clone(),
                     version: Some(apply::version(row.get(0)?)),
-                    source: select::source(row.get_ref(1)?.as_str()?)?,
+                    source: select::source(row.get_ref(1)?.as_str()?, &Part::Whole)?,
                 })
             })
             .optional()?;

@@ -17,17 +17,69 @@ use crate::store::{Kinds, Query};
 /// SQLite's default limit on bound values is 32,766 and its planner likes few.
 const MOST_VALUES: usize = 2_000;
 
-/// A condition with its values, and the keys it compares.
+/// Equal fields beyond these do not make an index select less.
+const MOST_COLUMNS: usize = 4;
+
+/// A condition with its values, and the indexes that would make it fast.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     pub(super) sql: String,
     pub(super) values: Vec<SqlValue>,
-    pub(super) keys: BTreeSet<Key>,
+    pub(super) indexes: BTreeSet<IndexOver>,
+    /// How it compares one key, when it does nothing else.
+    compares: Option<(Compared, Key)>,
+}
+
+/// What an index stands over: keys that are equal, and behind them one that lies within bounds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct IndexOver(Vec<Key>);
+
+/// Equal ones come first in an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Compared {
+    Equal,
+    Within,
+}
+
+impl IndexOver {
+    /// What is indexed, as SQL.
+    pub(super) fn columns(&self) -> String {
+        let columns: Vec<String> = self.0.iter().map(Key::expression).collect();
+        columns.join(", ")
+    }
+
+    /// The name of the index in the table `number`.
+    pub(super) fn name(&self, number: i64) -> String {
+        let keys = self.0.iter();
+        let keys: Vec<String> = keys
+            .map(|key| format!("{:?}_{}", key.kind, key.field))
+            .collect();
+        format!("\"k{number}_{}\"", keys.join("_"))
+    }
+
+    /// One index over several keys finds at once what all of them select; over one alone every document
+    /// that it finds has to be looked into for the others.
+    fn of_all(parts: &[Condition]) -> Option<Self> {
+        let mut compared: Vec<_> = parts
+            .iter()
+            .filter_map(|part| part.compares.clone())
+            .collect();
+        compared.sort();
+        compared.dedup();
+        let equal = compared
+            .iter()
+            .filter(|(how, _)| *how == Compared::Equal)
+            .count();
+        // Behind a key within bounds the next ones no longer narrow down.
+        compared.truncate((equal + 1).min(MOST_COLUMNS));
+        let several = equal > 0 && compared.len() > 1;
+        several.then(|| Self(compared.into_iter().map(|(_, key)| key).collect()))
+    }
 }
 
 /// What can be indexed: a top-level field, compared in one way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
+struct Key {
     field: String,
     kind: KeyKind,
 }
@@ -63,7 +115,7 @@ impl Key {
 
     /// The expression; an index is used only for exactly this text. Safe to splice in, because
     /// [`Key::of`] lets only plain names through.
-    pub(super) fn expression(&self) -> String {
+    fn expression(&self) -> String {
         const STORED_DATE: &str = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T\
              [0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'";
         const LIKE_DATE: &str = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'";
@@ -86,11 +138,6 @@ impl Key {
             "CASE json_type(src, {path}) {cases} WHEN 'null' THEN NULL \
              ELSE iif(json_type(src, {path}) IS NULL, NULL, x'') END"
         )
-    }
-
-    /// The name of the index over this key in the table `number`.
-    pub(super) fn index_name(&self, number: i64) -> String {
-        format!("\"k{number}_{:?}_{}\"", self.kind, self.field)
     }
 
     fn class(&self) -> Class {
@@ -151,12 +198,26 @@ pub(super) fn narrow(query: &Query, kinds: &Kinds) -> Option<Condition> {
                 .iter()
                 .map(|id| SqlValue::Text(id.as_str().to_owned()))
                 .collect(),
-            keys: BTreeSet::new(),
+            indexes: BTreeSet::new(),
+            compares: None,
         }),
-        Query::And(parts) => joined(parts.iter().filter_map(|part| narrow(part, kinds)), " AND "),
+        Query::And(parts) => {
+            let parts: Vec<_> = parts
+                .iter()
+                .filter_map(|part| narrow(part, kinds))
+                .collect();
+            let over_all = IndexOver::of_all(&parts);
+            let mut both = joined(parts, " AND ")?;
+            if let Some(index) = over_all {
+                both.indexes
+                    .retain(|part| !part.0.iter().all(|key| index.0.contains(key)));
+                both.indexes.insert(index);
+            }
+            Some(both)
+        }
         Query::Or(parts) if !parts.is_empty() => {
             let parts: Option<Vec<_>> = parts.iter().map(|part| narrow(part, kinds)).collect();
-            joined(parts?.into_iter(), " OR ")
+            joined(parts?, " OR ")
         }
         Query::All | Query::Exists { .. } | Query::Ids(_) | Query::Or(_) | Query::Not(_) => None,
     }
@@ -172,11 +233,8 @@ fn equal(field: &str, wanted: &[Value], kinds: &Kinds) -> Option<Condition> {
         .map(|value| key.sql_equal(value))
         .collect::<Option<_>>()?;
     values.push(look_yourself());
-    Some(Condition {
-        sql: format!("{} IN ({})", key.expression(), placeholders(values.len())),
-        values,
-        keys: BTreeSet::from([key]),
-    })
+    let sql = format!("{} IN ({})", key.expression(), placeholders(values.len()));
+    Some(Condition::of(key, Compared::Equal, sql, values))
 }
 
 fn between(
@@ -197,26 +255,31 @@ fn between(
     if sides.is_empty() {
         return None;
     }
-    Some(Condition {
-        sql: format!("(({}) OR {expression} = x'')", sides.join(" AND ")),
-        values,
-        keys: BTreeSet::from([key]),
-    })
+    let sql = format!("(({}) OR {expression} = x'')", sides.join(" AND "));
+    Some(Condition::of(key, Compared::Within, sql, values))
 }
 
 fn starting(field: &str, prefix: &str, kinds: &Kinds) -> Option<Condition> {
     let key = Key::of(field, kinds)?;
     let expression = key.expression();
     let beyond = format!("{prefix}{}", "\u{10FFFF}".repeat(4));
-    Some(Condition {
-        sql: format!("(({expression} >= ? AND {expression} <= ?) OR {expression} = x'')"),
-        values: vec![SqlValue::Text(prefix.to_owned()), SqlValue::Text(beyond)],
-        keys: BTreeSet::from([key]),
-    })
+    let sql = format!("(({expression} >= ? AND {expression} <= ?) OR {expression} = x'')");
+    let values = vec![SqlValue::Text(prefix.to_owned()), SqlValue::Text(beyond)];
+    Some(Condition::of(key, Compared::Within, sql, values))
 }
 
-fn joined(parts: impl Iterator<Item = Condition>, operator: &str) -> Option<Condition> {
-    let parts: Vec<Condition> = parts.collect();
+impl Condition {
+    fn of(key: Key, how: Compared, sql: String, values: Vec<SqlValue>) -> Self {
+        Self {
+            sql,
+            values,
+            indexes: BTreeSet::from([IndexOver(vec![key.clone()])]),
+            compares: Some((how, key)),
+        }
+    }
+}
+
+fn joined(parts: Vec<Condition>, operator: &str) -> Option<Condition> {
     if parts.is_empty() {
         return None;
     }
@@ -224,7 +287,8 @@ fn joined(parts: impl Iterator<Item = Condition>, operator: &str) -> Option<Cond
     Some(Condition {
         sql: format!("({})", sql.join(operator)),
         values: parts.iter().flat_map(|part| part.values.clone()).collect(),
-        keys: parts.into_iter().flat_map(|part| part.keys).collect(),
+        indexes: parts.into_iter().flat_map(|part| part.indexes).collect(),
+        compares: None,
     })
 }
 
@@ -235,4 +299,40 @@ fn look_yourself() -> SqlValue {
 
 fn placeholders(count: usize) -> String {
     vec!["?"; count].join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn indexes(query: Value) -> Vec<String> {
+        let query: Query = serde_json::from_value(query).unwrap();
+        let condition = narrow(&query, &Kinds::default()).unwrap();
+        let names = condition.indexes.iter().map(|index| index.name(1));
+        names.map(|name| name.replace("Any_", "")).collect()
+    }
+
+    #[test]
+    fn what_has_to_hold_together_gets_one_index_with_equal_fields_first() {
+        let term = |field: &str| json!({"term": {"field": field, "value": 1}});
+        let range = |field: &str| json!({"range": {"field": field, "gte": 1, "lt": 2}});
+        let all = json!({"and": [range("day"), term("type"), term("mission")]});
+        assert_eq!(indexes(all.clone()), ["\"k1_mission_type_day\""]);
+        assert_eq!(
+            indexes(json!({"or": [all, term("name")]})),
+            ["\"k1_mission_type_day\"", "\"k1_name\""]
+        );
+        let two_ranges = json!({"and": [range("b"), range("a"), term("c")]});
+        assert_eq!(indexes(two_ranges), ["\"k1_b\"", "\"k1_c_a\""]);
+    }
+
+    #[test]
+    fn what_stands_alone_keeps_its_index() {
+        let term = |field: &str| json!({"term": {"field": field, "value": 1}});
+        assert_eq!(indexes(json!({"and": [term("a")]})), ["\"k1_a\""]);
+        let nested = json!({"and": [term("a"), {"or": [term("b"), term("c")]}]});
+        assert_eq!(indexes(nested), ["\"k1_a\"", "\"k1_b\"", "\"k1_c\""]);
+    }
 }

@@ -9,7 +9,7 @@ use super::apply::version;
 use super::catalog::{Table, has_table};
 use super::narrow::{Condition, narrow};
 use crate::document::{Document, DocumentId, Source};
-use crate::store::evaluate::{SortKeys, compare, select, sort_keys};
+use crate::store::evaluate::{Part, SortKeys, compare, select, sort_keys};
 use crate::store::{Kinds, Query, Search, Sort, matches};
 
 /// A query with all it needs to run on a blocking thread.
@@ -26,7 +26,7 @@ pub(super) struct Hit {
     pub(super) rid: i64,
 }
 
-/// A document as the visitor of a selection gets it.
+/// A document, or the part of it that was asked for.
 pub(super) struct Found {
     pub(super) hit: Hit,
     pub(super) id: DocumentId,
@@ -46,11 +46,13 @@ impl Selection {
         narrow(&self.query, &self.kinds)
     }
 
-    /// Shows `visit` every document that matches, table by table.
+    /// Shows `visit` every document that matches, table by table, as far as `part` goes: at least to the
+    /// fields of the query.
     pub(super) fn visit(
         &self,
         connection: &Connection,
         tables: &[Table],
+        part: &Part,
         mut visit: impl FnMut(Found) -> Step,
     ) -> rusqlite::Result<()> {
         let condition = self.condition();
@@ -66,7 +68,7 @@ impl Selection {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params_from_iter(bound))?;
             while let Some(row) = rows.next()? {
-                let found = Found::read(row, at)?;
+                let found = Found::read(row, at, part)?;
                 if self.matches(&found) && visit(found) == Step::Stop {
                     return Ok(());
                 }
@@ -96,7 +98,7 @@ impl Selection {
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([from])?;
             while let Some(row) = rows.next()? {
-                let found = Found::read(row, at)?;
+                let found = Found::read(row, at, &Part::Whole)?;
                 if self.matches(&found) {
                     page.push(found);
                     if page.len() == limit {
@@ -117,8 +119,10 @@ impl Selection {
         limit: Option<usize>,
     ) -> rusqlite::Result<Vec<Hit>> {
         let mut hits: Vec<(SortKeys, Hit)> = Vec::new();
+        let sorted_by = sort.iter().map(|sort| sort.field.as_str());
+        let part = Part::of(self.query.fields().into_iter().chain(sorted_by));
         let by_keys = |a: &(SortKeys, Hit), b: &(SortKeys, Hit)| compare(&a.0, &b.0, sort);
-        self.visit(connection, tables, |found| {
+        self.visit(connection, tables, &part, |found| {
             hits.push((
                 sort_keys(&found.id, &found.source, sort, &self.kinds),
                 found.hit,
@@ -155,7 +159,7 @@ impl Selection {
             );
             let found = connection
                 .prepare_cached(&sql)?
-                .query_row([hit.rid], |row| Found::read(row, hit.table))
+                .query_row([hit.rid], |row| Found::read(row, hit.table, &Part::Whole))
                 .optional()?;
             fetched.extend(found.filter(|found| self.matches(found)));
         }
@@ -168,7 +172,7 @@ impl Selection {
 }
 
 impl Found {
-    fn read(row: &Row<'_>, table: usize) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>, table: usize, part: &Part) -> rusqlite::Result<Self> {
         Ok(Self {
             hit: Hit {
                 table,
@@ -177,7 +181,7 @@ impl Found {
             id: DocumentId::new(row.get::<_, String>(1)?)
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
             seq_no: row.get(2)?,
-            source: source(row.get_ref(3)?.as_str()?)?,
+            source: source(row.get_ref(3)?.as_str()?, part)?,
         })
     }
 
@@ -192,8 +196,8 @@ impl Found {
 }
 
 /// The content of a row.
-pub(super) fn source(text: &str) -> rusqlite::Result<Source> {
-    serde_json::from_str(text).map_err(|error| {
+pub(super) fn source(text: &str, part: &Part) -> rusqlite::Result<Source> {
+    part.read(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, error.into())
     })
 }

@@ -40,6 +40,7 @@ impl Kinds {
 
     pub(crate) fn class(&self, path: &str) -> Class {
         match self.0.get(path) {
+            None if path == super::ID => Class::Text,
             None
             | Some(
                 FieldType::Object | FieldType::Nested | FieldType::GeoPoint | FieldType::GeoShape,

@@ -2,6 +2,7 @@
 
 mod kinds;
 mod order;
+mod part;
 mod path;
 mod scalar;
 mod tally;
@@ -13,22 +14,49 @@ use serde_json::Value;
 pub(crate) use kinds::Class;
 pub use kinds::Kinds;
 pub(crate) use order::{SortKeys, compare, sort_keys};
-pub(crate) use path::{select, values};
+pub(crate) use part::Part;
+pub(crate) use path::select;
 pub(crate) use scalar::{Scalar, is_stored_date};
 pub(crate) use tally::Tally;
 
+use self::path::values;
 use super::Query;
 use crate::document::{DocumentId, Source};
+
+/// How queries, orders and counts name the id, which is no member of the document.
+pub(crate) const ID: &str = "_id";
+
+/// The values of a field in the form in which they are compared.
+pub(crate) fn scalars<'a>(
+    id: &'a DocumentId,
+    source: &'a Source,
+    field: &str,
+    kinds: &Kinds,
+) -> Vec<Scalar<'a>> {
+    if field == ID {
+        return vec![Scalar::Text(id.as_str().into())];
+    }
+    let class = kinds.class(field);
+    let found = values(source, field).into_iter();
+    found.filter_map(|value| Scalar::of(value, class)).collect()
+}
 
 /// Whether a document matches `query`. Reads nothing but its arguments, one document at a time: slow,
 /// and right. Stores with an index of their own are tested against it.
 pub fn matches(query: &Query, id: &DocumentId, source: &Source, kinds: &Kinds) -> bool {
+    let scalars = |field| scalars(id, source, field, kinds);
     match query {
         Query::All => true,
         Query::Term { field, value } => {
-            any_equal(source, field, kinds, std::slice::from_ref(value))
+            let wanted = Scalar::of(value, kinds.class(field));
+            wanted.is_some_and(|wanted| scalars(field).contains(&wanted))
         }
-        Query::Terms { field, values } => any_equal(source, field, kinds, values),
+        Query::Terms { field, values } => {
+            let class = kinds.class(field);
+            let found = scalars(field);
+            let mut wanted = values.iter().filter_map(|value| Scalar::of(value, class));
+            wanted.any(|wanted| found.contains(&wanted))
+        }
         Query::Range {
             field,
             gt,
@@ -42,10 +70,12 @@ pub fn matches(query: &Query, id: &DocumentId, source: &Source, kinds: &Kinds) -
                 (lt, Ordering::is_lt),
                 (lte, Ordering::is_le),
             ];
-            in_range(source, field, kinds, &bounds)
+            in_range(&scalars(field), kinds.class(field), &bounds)
         }
         Query::Prefix { field, value } => has_prefix(source, field, kinds, value),
-        Query::Exists { field } => values(source, field).into_iter().any(path::is_present),
+        Query::Exists { field } => {
+            field == ID || values(source, field).into_iter().any(path::is_present)
+        }
         Query::Ids(ids) => ids.contains(id),
         Query::And(parts) => parts.iter().all(|part| matches(part, id, source, kinds)),
         Query::Or(parts) => parts.iter().any(|part| matches(part, id, source, kinds)),
@@ -56,19 +86,8 @@ pub fn matches(query: &Query, id: &DocumentId, source: &Source, kinds: &Kinds) -
 /// A bound, if there is one, and what the order of a value to it must be.
 type Bound<'a> = (&'a Option<Value>, fn(Ordering) -> bool);
 
-fn any_equal(source: &Source, field: &str, kinds: &Kinds, wanted: &[Value]) -> bool {
-    let class = kinds.class(field);
-    let found = values(source, field);
-    let mut found = found.iter().filter_map(|value| Scalar::of(value, class));
-    found.any(|value| {
-        let mut wanted = wanted.iter().filter_map(|wanted| Scalar::of(wanted, class));
-        wanted.any(|wanted| wanted == value)
-    })
-}
-
 /// One element must lie within all bounds; two elements on either side do not match together.
-fn in_range(source: &Source, field: &str, kinds: &Kinds, bounds: &[Bound<'_>]) -> bool {
-    let class = kinds.class(field);
+fn in_range(found: &[Scalar<'_>], class: Class, bounds: &[Bound<'_>]) -> bool {
     let within = |value: &Scalar<'_>| {
         bounds.iter().all(|(bound, accepts)| match bound {
             None => true,
@@ -77,10 +96,7 @@ fn in_range(source: &Source, field: &str, kinds: &Kinds, bounds: &[Bound<'_>]) -
                 .is_some_and(accepts),
         })
     };
-    values(source, field)
-        .into_iter()
-        .filter_map(|value| Scalar::of(value, class))
-        .any(|value| within(&value))
+    found.iter().any(within)
 }
 
 fn has_prefix(source: &Source, field: &str, kinds: &Kinds, prefix: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Kinds, Scalar, values};
+use super::{Kinds, Scalar, scalars};
 use crate::document::{DocumentId, Source};
 use crate::store::{Order, Sort};
 
@@ -17,14 +17,7 @@ pub(crate) fn sort_keys(
     kinds: &Kinds,
 ) -> SortKeys {
     let key = |sort: &Sort| {
-        if sort.field == "_id" {
-            return Some(Scalar::Text(id.as_str().to_owned().into()));
-        }
-        let class = kinds.class(&sort.field);
-        let found = values(source, &sort.field);
-        let scalars = found
-            .into_iter()
-            .filter_map(|value| Scalar::of(value, class));
+        let scalars = scalars(id, source, &sort.field, kinds).into_iter();
         match sort.order {
             Order::Asc => scalars.min(),
             Order::Desc => scalars.max(),

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Datelike, Days, SubsecRound, TimeZone, Utc};
 use serde_json::Value;
 
-use super::{Class, Kinds, Scalar, values};
-use crate::document::{Source, zulu};
-use crate::store::{Aggregation, Bucket, Group, Interval, Measure, MeasureKind};
+use super::path::values;
+use super::{Class, Kinds, Scalar, scalars};
+use crate::document::{DocumentId, Source, zulu};
+use crate::store::{Aggregation, Bucket, Group, Interval, MeasureKind};
 
 /// Grows with the number of groups (and of different values where they are counted), not of documents.
 #[derive(Debug)]
@@ -46,14 +47,14 @@ impl<'a> Tally<'a> {
         tally
     }
 
-    pub(crate) fn add(&mut self, source: &Source) {
-        for keys in self.keys(source) {
+    pub(crate) fn add(&mut self, id: &DocumentId, source: &Source) {
+        for keys in self.keys(id, source) {
             let kinds = self.kinds;
             let measures = &self.aggregation.measures;
             let counts = self.bucket(keys);
             counts.documents += 1;
             for (gauge, measure) in counts.measures.iter_mut().zip(measures) {
-                gauge.add(measure, source, kinds);
+                gauge.add(measure.kind, scalars(id, source, &measure.field, kinds));
             }
         }
     }
@@ -85,10 +86,10 @@ impl<'a> Tally<'a> {
     }
 
     /// Every combination of one value per group.
-    fn keys(&self, source: &Source) -> Vec<Vec<Scalar<'static>>> {
+    fn keys(&self, id: &DocumentId, source: &Source) -> Vec<Vec<Scalar<'static>>> {
         let mut combinations = vec![Vec::new()];
         for group in &self.aggregation.groups {
-            let keys = group_keys(group, source, self.kinds);
+            let keys = group_keys(group, id, source, self.kinds);
             combinations = combinations
                 .iter()
                 .flat_map(|outer| {
@@ -105,14 +106,9 @@ impl<'a> Tally<'a> {
 }
 
 impl Gauge {
-    fn add(&mut self, measure: &Measure, source: &Source, kinds: &Kinds) {
-        let class = kinds.class(&measure.field);
-        let found = values(source, &measure.field);
-        for value in found
-            .into_iter()
-            .filter_map(|value| Scalar::of(value, class))
-        {
-            if measure.kind == MeasureKind::Cardinality {
+    fn add(&mut self, kind: MeasureKind, found: Vec<Scalar<'_>>) {
+        for value in found {
+            if kind == MeasureKind::Cardinality {
                 self.different.insert(value.into_owned());
             } else if let Some(number) = value.measured() {
                 self.min = if self.values == 0 {
@@ -144,15 +140,17 @@ impl Gauge {
 }
 
 /// The different values of one group in a document.
-fn group_keys(group: &Group, source: &Source, kinds: &Kinds) -> BTreeSet<Scalar<'static>> {
+fn group_keys(
+    group: &Group,
+    id: &DocumentId,
+    source: &Source,
+    kinds: &Kinds,
+) -> BTreeSet<Scalar<'static>> {
     match group {
-        Group::Terms { field } => {
-            let class = kinds.class(field);
-            values(source, field)
-                .into_iter()
-                .filter_map(|value| Scalar::of(value, class).map(Scalar::into_owned))
-                .collect()
-        }
+        Group::Terms { field } => scalars(id, source, field, kinds)
+            .into_iter()
+            .map(Scalar::into_owned)
+            .collect(),
         Group::DateHistogram { field, interval } => values(source, field)
             .into_iter()
             .filter_map(|value| span_start(value, *interval))

@@ -407,3 +407,19 @@ pub async fn an_aggregation_by_alias_covers_every_partition(
     fill(store, &february, [("b", json!({"long": 1}))]).await;
     check(store, &alias, &by(vec![terms("long")]), json!([[1, 2]])).await;
 }
+
+pub async fn different_ids_are_counted(store: &dyn DocumentStore, prefix: &str) {
+    let (alias, index, _) = installed(store, prefix).await;
+    fill(
+        store,
+        &index,
+        [("a", json!({"long": 1})), ("b", json!({"long": 1}))],
+    )
+    .await;
+    let aggregation = Aggregation {
+        measures: vec![measure(MeasureKind::Cardinality, "_id")],
+        ..by(vec![])
+    };
+    let buckets = store.aggregate(&alias, &aggregation).await.unwrap();
+    assert_eq!(buckets[0].measures["cardinality"], Some(2.0));
+}

@@ -98,6 +98,7 @@ macro_rules! store_contract {
             prefix_finds_the_beginning_of_texts
             exists_needs_a_value
             ids_finds_documents_by_id
+            the_id_is_found_like_a_field
             and_needs_all
             or_needs_one
             not_turns_around
@@ -135,6 +136,7 @@ macro_rules! store_contract {
             sum_min_max_average
             dates_are_measured_in_milliseconds
             cardinality_counts_different_values
+            different_ids_are_counted
             groups_nest
             more_groups_than_one_page
             an_aggregation_keeps_to_its_query

@@ -443,3 +443,14 @@ pub async fn odd_field_names_are_only_names(store: &dyn DocumentStore, prefix: &
         assert_eq!(search_ids(store, &index, &search).await.len(), 2, "{name}");
     }
 }
+
+pub async fn the_id_is_found_like_a_field(store: &dyn DocumentStore, prefix: &str) {
+    let index = filled(store, prefix, "long", [json!(1), json!(2), json!(3)]).await;
+    assert_eq!(find(store, &index, Query::term("_id", "b")).await, ["b"]);
+    let two = Query::Terms {
+        field: "_id".to_owned(),
+        values: vec![json!("c"), json!("a"), json!("z")],
+    };
+    assert_eq!(find(store, &index, two).await, ["a", "c"]);
+    assert_eq!(find(store, &index, exists("_id")).await, ["a", "b", "c"]);
+}

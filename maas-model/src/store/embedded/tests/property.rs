@@ -160,15 +160,15 @@ async fn found(store: &EmbeddedStore, index: &IndexName, query: &Query) -> [BTre
         })
         .await
         .unwrap();
-    let keys = condition
-        .map(|condition| condition.keys)
+    let indexes = condition
+        .map(|condition| condition.indexes)
         .unwrap_or_default();
     store
         .writer
         .run(move |connection| {
             for table in &tables {
-                for key in &keys {
-                    indexing::make(connection, table.number, key)?;
+                for wanted in &indexes {
+                    indexing::make(connection, table.number, wanted)?;
                 }
             }
             Ok(())

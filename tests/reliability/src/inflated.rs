@@ -10,7 +10,7 @@ use maas_model::store::{DocumentStore, OpenSearchOptions};
 use maas_tests::server::OpenSearch;
 use serde_json::{Value, json};
 
-use crate::fault::opensearch::{connect, contents, write};
+use crate::fault::opensearch::{contents, open, write};
 use crate::pools::Pools;
 
 /// The pool.
@@ -95,7 +95,7 @@ impl Inflated {
     pub async fn new(node: &OpenSearch, concurrency: usize, seeds: Seeds) -> Result<Self> {
         let pipeline = PIPELINE.replace("CONCURRENCY", &concurrency.to_string());
         let pools = Pools::new(&pipeline).await?;
-        let store = connect(&node.url(), OpenSearchOptions::default())?;
+        let store = open(node)?;
         store
             .drop_index(&maas_model::document::IndexName::new(INDEX)?)
             .await?;

@@ -39,12 +39,15 @@ inventory::submit! { EnginePlugin::of::<CountConfig>(module_path!()) }
 pub struct Runs {
     /// How often each message came for the first time.
     pub begun: BTreeMap<String, usize>,
-    /// Documents that were counted again because somebody else was faster.
+    /// How often a message was run again because somebody else was faster.
+    pub repetitions: usize,
+    /// Documents that were counted again for it.
     pub repeated: usize,
 }
 
 static RUNS: Mutex<Runs> = Mutex::new(Runs {
     begun: BTreeMap::new(),
+    repetitions: 0,
     repeated: 0,
 });
 
@@ -81,6 +84,9 @@ fn note(batch: &Batch) {
             let id = batch.message.message_id.clone();
             *runs.begun.entry(id).or_default() += 1;
         }
-        _ => runs.repeated += batch.ids.len(),
+        _ => {
+            runs.repetitions += 1;
+            runs.repeated += batch.ids.len();
+        }
     }
 }

@@ -22,6 +22,11 @@ pub fn connect(url: &str, options: OpenSearchOptions) -> Result<Arc<dyn Document
     Ok(Arc::new(OpenSearchStore::connect(&url.parse()?, options)?))
 }
 
+/// A store on this node as it is by default, as a process of its own would open it.
+pub fn open(node: &OpenSearch) -> Result<Arc<dyn DocumentStore>> {
+    connect(&node.url(), OpenSearchOptions::default())
+}
+
 /// A number of the node's own statistics of an index, over all shards: `/get/total`.
 pub async fn statistic(node: &OpenSearch, index: &str, pointer: &str) -> Result<u64> {
     let stats = node.json(&format!("/{index}/_stats")).await?;

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use maas_model::message::{DeadFilter, DeadLetters};
-use maas_model::store::OpenSearchOptions;
 use maas_tests::server::{OpenSearch, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Goal, Setting};
-use crate::fault::opensearch::connect;
+use crate::fault::opensearch::open;
 use crate::inflated::{INDEX, Inflated, LIMIT, POOL, Seeds};
 use crate::report::Report;
 
@@ -120,8 +119,7 @@ async fn waited_for(
 ) -> Result<()> {
     let mut load = Inflated::new(node, 2, seeds(20)?).await?;
     load.send(0..before).await?;
-    load.pools
-        .run(POOL, connect(&node.url(), OpenSearchOptions::default())?)?;
+    load.pools.run(POOL, open(node)?)?;
     load.pools.idle(LIMIT).await?;
     order(node, harm).await?;
     load.send(before..20).await?;
@@ -146,8 +144,7 @@ async fn alias(node: &OpenSearch) -> Result<usize> {
     for name in ["/elsewhere-a", "/elsewhere-b"] {
         node.ask(Method::PUT, name, Some(aliases.clone())).await?;
     }
-    load.start(connect(&node.url(), OpenSearchOptions::default())?)
-        .await?;
+    load.start(open(node)?).await?;
     wait_until("dead letters", LIMIT, || async {
         load.pools
             .dead(POOL)

@@ -8,7 +8,7 @@ use maas_tests::proxy::Proxy;
 use maas_tests::server::OpenSearch;
 
 use super::{Goal, Setting};
-use crate::fault::opensearch::connect;
+use crate::fault::opensearch::{connect, open};
 use crate::inflated::{Inflated, Seeds};
 use crate::report::Report;
 
@@ -31,14 +31,13 @@ async fn run(setting: Setting) -> Result<Report> {
     }
     let mut victim = Inflated::new(&bad, 4, seeds.clone()).await?;
     let mut others = Inflated::new(&good, 2, seeds).await?;
-    let direct = |node: &OpenSearch| connect(&node.url(), OpenSearchOptions::default());
     victim
         .start(connect(proxy.url(), OpenSearchOptions::default())?)
         .await?;
-    others.start(direct(&good)?).await?;
+    others.start(open(&good)?).await?;
     // Three pools on the good one, beside the one that will hang.
-    others.pools.run(crate::inflated::POOL, direct(&good)?)?;
-    others.pools.run(crate::inflated::POOL, direct(&good)?)?;
+    others.pools.run(crate::inflated::POOL, open(&good)?)?;
+    others.pools.run(crate::inflated::POOL, open(&good)?)?;
     tokio::time::sleep(Duration::from_secs(4)).await;
 
     let before = rate(&others, lasting).await?;

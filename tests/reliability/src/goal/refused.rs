@@ -4,12 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use maas_model::message::{DeadFilter, DeadLetters};
-use maas_model::store::OpenSearchOptions;
 use maas_tests::server::OpenSearch;
 use serde_json::json;
 
 use super::{Goal, Setting};
-use crate::fault::opensearch::connect;
+use crate::fault::opensearch::open;
 use crate::inflated::{INDEX, Inflated, POOL, Seeds};
 use crate::meters::Meters;
 use crate::report::Report;
@@ -72,8 +71,7 @@ async fn run(setting: Setting) -> Result<Report> {
         "not replayed: {:?}",
         resolved.kept.first()
     );
-    load.pools
-        .run(POOL, connect(&node.url(), OpenSearchOptions::default())?)?;
+    load.pools.run(POOL, open(&node)?)?;
     let meters = load.pools.meters();
     let ((), again) = meters.during(load.finish()).await?;
     let replayed = begun.elapsed();
@@ -113,8 +111,7 @@ async fn work(node: &OpenSearch, seeds: Seeds) -> Result<Worked> {
     let path = format!("/{INDEX}/_mapping");
     node.ask(reqwest::Method::PUT, &path, Some(strict)).await?;
     let begun = Instant::now();
-    load.start(connect(&node.url(), OpenSearchOptions::default())?)
-        .await?;
+    load.start(open(node)?).await?;
     let meters = load.pools.meters();
     let ((), scrapes) = meters.during(load.finish()).await?;
     let took = begun.elapsed();

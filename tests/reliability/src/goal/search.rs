@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use maas_model::store::OpenSearchOptions;
 use maas_tests::random::Random;
 use maas_tests::server::OpenSearch;
 use serde_json::{Value, json};
 
 use super::{Goal, Setting};
 use crate::engine::gather::take_unseen;
-use crate::fault::opensearch::{connect, contents, statistic, write};
+use crate::fault::opensearch::{contents, open, statistic, write};
 use crate::pools::Pools;
 use crate::report::Report;
 
@@ -47,7 +46,7 @@ outside: { fed: [gather] }
 async fn run(setting: Setting) -> Result<Report> {
     let node = OpenSearch::start().await?;
     let mut pools = Pools::new(PIPELINE).await?;
-    let store = connect(&node.url(), OpenSearchOptions::default())?;
+    let store = open(&node)?;
     pools.install(&*store).await?;
     write(
         &*store,
@@ -56,10 +55,7 @@ async fn run(setting: Setting) -> Result<Report> {
     )
     .await?;
     for _ in 0..PROCESSES {
-        pools.run(
-            "gather",
-            connect(&node.url(), OpenSearchOptions::default())?,
-        )?;
+        pools.run("gather", open(&node)?)?;
     }
     take_unseen();
     let refreshes = statistic(&node, "thing", "/refresh/total").await?;

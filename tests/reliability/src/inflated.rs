@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use maas_model::document::DocumentId;
-use maas_model::store::{DocumentStore};
+use maas_model::store::DocumentStore;
 use maas_tests::server::OpenSearch;
 use serde_json::{Value, json};
 

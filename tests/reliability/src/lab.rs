@@ -1,6 +1,6 @@
 //! A chain that is fed, hurt, and judged, round after round.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,19 @@ impl Lab {
         self.chain.listen(&mut oracle).await?;
         self.announced += oracle.expected();
         self.repeated += oracle.repeated();
-        oracle.judge("announcements")
+        if let Err(error) = oracle.judge("announcements") {
+            // What became a dead letter, or was never written, cannot be announced.
+            let state = self.chain.state().await?;
+            let documents: usize = state.documents.values().map(BTreeMap::len).sum();
+            let dead = state.dead.difference(&self.dead).take(3);
+            let dead: Vec<_> = dead.collect();
+            return Err(error.context(format!(
+                "there are {documents} documents of {}; dead letters that should not be: {dead:?}; waiting: {:?}",
+                self.load.documents().values().map(BTreeMap::len).sum::<usize>(),
+                state.waiting,
+            )));
+        }
+        Ok(())
     }
 
     /// Compares all that is left with what must be there.

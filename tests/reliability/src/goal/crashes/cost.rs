@@ -73,7 +73,7 @@ struct Counts {
 impl Counts {
     async fn of(store: &str) -> Result<Self> {
         // Without the notes of how fast queues are worked on, which a process that lives long enough writes.
-        let stats = get(store, "/_all,-maas-queues/_stats/indexing,get").await?;
+        let stats = get(store, "/*,-maas-queues/_stats/indexing,get").await?;
         let all = &stats["_all"]["primaries"];
         let indexing = &all["indexing"];
         Ok(Self {

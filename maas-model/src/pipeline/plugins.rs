@@ -12,7 +12,7 @@ use super::tree::{Kind, Node};
 use super::variables::sole_variable;
 use crate::model::Models;
 use crate::plugin::{self, Fault, PluginInfo, Segment, Shape, ShapeError, lookup_mut, path_text};
-use crate::secret::{COVER, sounds_secret};
+use crate::secret::{COVER, cover, cover_url_secrets, sounds_secret};
 
 /// Settings and where they stand.
 #[derive(Debug, Clone)]
@@ -84,6 +84,7 @@ impl<'a> Plugins<'a> {
             let secrets = named_secrets(&own_value);
             refer_to_secrets(node, &mut own_value, secrets, reports);
         }
+        cover_addresses(&own_value);
         PluginUse {
             name: name.to_owned(),
             settings: over_defaults(&own_value, defaults),
@@ -104,6 +105,7 @@ impl<'a> Plugins<'a> {
             Value::Null => Value::Object(Map::new()),
             value => value.clone(),
         };
+        cover_addresses(&value);
         let node = self.node(&at);
         let shape = self.shape(info);
         if let Some(node) = node {
@@ -255,16 +257,30 @@ fn refer_to_secrets(
     }
 }
 
+/// Addresses may have passwords in them, whatever their setting is called.
+fn cover_addresses(value: &Value) {
+    match value {
+        Value::String(text) => cover_url_secrets(text),
+        Value::Array(items) => items.iter().for_each(cover_addresses),
+        Value::Object(fields) => fields.values().for_each(cover_addresses),
+        _ => {}
+    }
+}
+
 /// Keeps all that stands here out of what is told, but for names of variables and files.
 fn mask(node: &Node, reports: &mut Reports) {
     match &node.kind {
         Kind::Filled { text, written } => {
+            cover(text);
             reports.mask(text, COVER);
             if sole_variable(written).is_none() {
                 reports.mask(written, COVER);
             }
         }
-        Kind::Scalar(Value::String(text)) => reports.mask(text, COVER),
+        Kind::Scalar(Value::String(text)) => {
+            cover(text);
+            reports.mask(text, COVER);
+        }
         Kind::Scalar(Value::Number(number)) => reports.mask(&number.to_string(), COVER),
         Kind::Scalar(_) => {}
         Kind::List(items) => items.iter().for_each(|item| mask(item, reports)),

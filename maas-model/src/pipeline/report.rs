@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::problem::{Problem, Severity};
 use super::tree::{Node, Place, join};
+use crate::plugin::nearest;
 use crate::secret::{NAMES, sounds_secret, without_secrets_of_urls};
 
 /// One file of the pipeline.
@@ -262,11 +263,14 @@ impl Reports {
 fn without_passwords(line: &str) -> String {
     static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         let key = format!(r"(?i)[\w-]*(?:{NAMES})[\w-]*['\x22]?\s*:\s+");
+        let any = r"[\w-]+['\x22]?\s*:\s+";
         let patterns = [
             // A line of its own: all that follows.
             format!(r"^(\s*(?:-\s+)*['\x22]?{key})(.*\S)"),
             // Within braces: to the end of the value.
             format!(r"({key})('[^']*'|\x22[^\x22]*\x22|[^\s,}}\]*][^,}}\]]*)"),
+            // Under a name that is nearly one.
+            format!(r"({any})('[^']*'|\x22[^\x22]*\x22|[^\s,{{}}\]*][^,}}\]]*)"),
         ];
         patterns
             .iter()
@@ -276,8 +280,12 @@ fn without_passwords(line: &str) -> String {
     let hide = |line: String, pattern: &Regex| {
         let hidden = pattern.replace_all(&line, |found: &regex::Captures<'_>| {
             let (whole, key, value) = (&found[0], &found[1], &found[2]);
-            // References are no secrets, and what a person wants to see.
-            if value.starts_with('{') || value.contains("${") && !value.contains(":-") {
+            let name = key.trim_end().trim_end_matches([':', '\'', '"', ' ']);
+            let name = name
+                .rsplit([' ', '{', ',', '\'', '"'])
+                .next()
+                .unwrap_or_default();
+            if is_reference(value) || !sounds_secret(name) && nearest(name, MEANT).is_none() {
                 return whole.to_owned();
             }
             let rest = &whole[key.len() + value.len()..];
@@ -288,6 +296,9 @@ fn without_passwords(line: &str) -> String {
     let line = PATTERNS.iter().fold(line.to_owned(), hide);
     without_secrets_of_urls(&line, stars)
 }
+
+/// What a name is meant to be that is spelt wrong.
+const MEANT: [&str; 5] = ["password", "passphrase", "secret", "token", "credentials"];
 
 /// Whether a line belongs to a secret that is written over several lines: the nearest line above it that is
 /// less indented is a key that sounds like one.
@@ -303,6 +314,12 @@ fn continues_secret(lines: &[&str], index: usize) -> bool {
     };
     sounds_secret(key)
         && (value.trim().is_empty() || value.trim().starts_with(['|', '>', '\'', '"', '&', '!']))
+}
+
+/// References are no secrets, and what a person wants to see.
+fn is_reference(value: &str) -> bool {
+    let map = value.starts_with('{') && ["env:", "file:"].iter().any(|key| value.contains(key));
+    map || value.contains("${") && !value.contains(":-")
 }
 
 fn stars(text: &str) -> String {
@@ -329,6 +346,12 @@ mod tests {
             ("url: https://me:pw@host/", "url: https://me:**@host/"),
             ("name: token-ring", "name: token-ring"),
             ("passphrase: a b", "passphrase: ***"),
+            (
+                "collect: x: { a: [], pasword: abc }",
+                "collect: x: { a: [], pasword: *** }",
+            ),
+            ("password: { evn: abc }", "password: ************"),
+            ("{ paths: abc, poll: 3 }", "{ paths: abc, poll: 3 }"),
             ("password: ${FTP:-abc}", "password: ***********"),
             (
                 "url: https://host/?token=abc&a=1",

@@ -16,7 +16,7 @@ pub use secrecy::ExposeSecret;
 pub(crate) use veil::percent_decoded;
 pub use veil::{COVER, cover, covered};
 pub use words::without_url_secrets;
-pub(crate) use words::{NAMES, sounds_secret, without_secrets_of_urls};
+pub(crate) use words::{NAMES, cover_url_secrets, sounds_secret, without_secrets_of_urls};
 
 /// A password, token or other text that nobody may see. Never printed.
 #[derive(Clone, Deserialize, JsonSchema)]

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::{cover, percent_decoded};
+
 /// Parts of the names of secret things.
 pub(crate) const NAMES: &str = "passw(?:or)?[dt]|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|credential|authorization|cookie|signature";
 
@@ -19,11 +21,21 @@ pub fn without_url_secrets(text: &str) -> String {
     without_secrets_of_urls(text, |_| super::COVER.to_owned())
 }
 
+/// What is secret in the URLs of a text is covered from now on, wherever it is met.
+pub(crate) fn cover_url_secrets(text: &str) {
+    without_secrets_of_urls(text, |secret| {
+        cover(secret);
+        cover(&percent_decoded(secret));
+        String::new()
+    });
+}
+
 /// The text with passwords and secret parameters of the URLs in it replaced by what `shown` makes of them.
 /// References (`${NAME}`) stay.
 pub(crate) fn without_secrets_of_urls(text: &str, shown: impl Fn(&str) -> String) -> String {
     static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let account = r#"(://[^/\s:@'"]*:)([^/\s'"]+)@"#.to_owned();
+        // To the last `@`: passwords are not always encoded.
+        let account = r#"(://[^/\s:@'"]*:)([^\s'"]+)@"#.to_owned();
         let names = format!(r"[\w.-]*(?:{NAMES})[\w.-]*|key|sig|auth");
         let parameter = format!(r#"(?i)([?&;](?:{names})=)([^&\s#'"]+)"#);
         let patterns = [account, parameter];
@@ -35,7 +47,7 @@ pub(crate) fn without_secrets_of_urls(text: &str, shown: impl Fn(&str) -> String
     PATTERNS.iter().fold(text.to_owned(), |text, pattern| {
         let hidden = pattern.replace_all(&text, |found: &Captures<'_>| {
             let (whole, before, value) = (&found[0], &found[1], &found[2]);
-            if value.starts_with("${") && value.ends_with('}') && !value.contains(":-") {
+            if is_reference(value) || before.ends_with(':') && is_port_and_path(value) {
                 return whole.to_owned();
             }
             let rest = &whole[before.len() + value.len()..];
@@ -43,6 +55,16 @@ pub(crate) fn without_secrets_of_urls(text: &str, shown: impl Fn(&str) -> String
         });
         hidden.into_owned()
     })
+}
+
+fn is_reference(value: &str) -> bool {
+    value.starts_with("${") && value.ends_with('}') && !value.contains(":-")
+}
+
+/// `9200/users/a` of `https://host:9200/users/a@b`.
+fn is_port_and_path(value: &str) -> bool {
+    let port = value.split(['/', '?', '#']).next().unwrap_or_default();
+    port.len() < value.len() && port.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -57,6 +79,8 @@ mod tests {
             ("https://me:${PW}@host", "https://me:${PW}@host"),
             ("https://me:${PW:-pw}@host", "https://me:***@host"),
             ("https://host:9200/a?b=c", "https://host:9200/a?b=c"),
+            ("https://host:9200/a@b", "https://host:9200/a@b"),
+            ("'https://me:p/w+d@host'", "'https://me:***@host'"),
             (
                 "see https://h/?a=1&access_token=xyz&b=2 there",
                 "see https://h/?a=1&access_token=***&b=2 there",

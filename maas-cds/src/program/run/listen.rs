@@ -30,7 +30,8 @@ impl FromStr for ListenAddress {
         let wrong = |reason: String| ListenAddressError { reason };
         let port: u16 = port
             .parse()
-            .map_err(|_| wrong(format!("`{port}` is no port")))?;
+            // It is not repeated: an address with an account may stand here.
+            .map_err(|_| wrong("it does not end with the number of a port".to_owned()))?;
         match host {
             "" | "localhost" => Ok(Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))),
             host => Err(wrong(format!("`{host}` is no IP address"))),
@@ -59,9 +60,9 @@ mod tests {
         for (text, told) in [
             ("*:9100", "`*` is no IP address"),
             ("metrics.example.org:9100", "no IP address"),
-            ("127.0.0.1", "no port"),
-            ("99999", "no port"),
-            ("", "no port"),
+            ("127.0.0.1", "number of a port"),
+            ("99999", "number of a port"),
+            ("", "number of a port"),
         ] {
             let error = text.parse::<ListenAddress>().unwrap_err().to_string();
             assert!(

@@ -8,11 +8,19 @@ use super::Search;
 use super::maas::{Maas, tail};
 
 /// Each with `SECRET` in its place.
-const WRONG: [(&str, &str); 13] = [
+const WRONG: [(&str, &str); 15] = [
     ("key spelt wrong", "vault: { lines: [], pasword: SECRET }"),
     (
+        "key spelt wrong in what is no YAML",
+        "vault: vault: { lines: [], pasword: SECRET }",
+    ),
+    (
+        "map in what is no YAML",
+        "vault: vault: { lines: [], password: { evn: SECRET } }",
+    ),
+    (
         "key spelt wrong, behind a wrong number",
-        "vault: { lines: [1], acces: 'SECRET' }",
+        "vault: { lines: [1], tokn: 'SECRET' }",
     ),
     (
         "list of secrets",
@@ -24,7 +32,7 @@ const WRONG: [(&str, &str); 13] = [
     ),
     (
         "two keys",
-        "{ vault: { lines: [], password: SECRET, password: SECRET } }",
+        "vault: { lines: [], password: SECRET, password: SECRET }",
     ),
     (
         "text without its end",
@@ -66,6 +74,10 @@ pub(super) async fn look(search: &mut Search, folder: &Path) -> Result<()> {
         let secret = search.canaries.of(place);
         let maas = Maas::new(&folder.join(place.replace([' ', ','], "-")))?;
         let collect = wrong.replace("SECRET", &secret);
+        let collect = match collect.starts_with('\n') {
+            true => collect,
+            false => format!("{{ {collect} }}"),
+        };
         let text = format!("interfaces:\n  - name: a\n    collect: {collect}\n");
         let pipeline = maas.write("pipeline.yaml", &text)?;
         for arguments in [

@@ -86,7 +86,8 @@ pub(super) async fn look(search: &mut Search, folder: &Path) -> Result<()> {
         "no reference to the credentials file:\n{}",
         tail(&shown)
     );
-    evidence.add_folder(&out)?;
+    let address = search.canaries.encoded("URL of an old collector");
+    search.evidence.add_translated(&out, &address)?;
     broken(search, &folder.join("broken")).await
 }
 

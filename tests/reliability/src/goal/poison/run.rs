@@ -15,6 +15,7 @@ use maas_tests::server::free_port;
 use serde_json::json;
 
 use super::load::Load;
+use super::look::{Look, Told};
 use super::pipeline;
 use crate::program::{Running, under_test};
 
@@ -41,9 +42,7 @@ pub(super) struct Times {
     /// Until nothing was left to do.
     pub(super) whole: Duration,
     pub(super) restarts: usize,
-    /// How long the engine was stuck, in seconds, when readiness named it first.
-    pub(super) ready_told: Option<f64>,
-    pub(super) metric_told: bool,
+    pub(super) told: Told,
     pub(super) log_told: bool,
 }
 
@@ -91,6 +90,7 @@ impl Service {
     pub(super) async fn serve(&self, load: &Load) -> Result<Times> {
         let mut times = Times::default();
         let began = Instant::now();
+        let look = Look::at(self.port);
         let store = self.store()?;
         let mut run = Running::start(&mut self.command()?)?;
         let (mut progress, mut counted) = (Instant::now(), 0);
@@ -118,7 +118,6 @@ impl Service {
                     times.healthy = began.elapsed();
                 }
             }
-            self.look(&mut times).await;
             let Some(status) = run.ended()? else { continue };
             times.log_told |= run.said().contains("an engine is stuck");
             match status.code() {
@@ -131,6 +130,7 @@ impl Service {
             run = Running::start(&mut self.command()?)?;
         }
         times.whole = began.elapsed();
+        times.told = look.told();
         store.close().await?;
         Ok(times)
     }
@@ -160,31 +160,6 @@ impl Service {
             done.extend(page.into_iter().map(|found| found.id.to_string()));
         }
         Ok(done)
-    }
-
-    /// Whether health and metrics name what is stuck.
-    async fn look(&self, times: &mut Times) {
-        if times.ready_told.is_some() && times.metric_told {
-            return;
-        }
-        let (ready, metrics) = tokio::join!(self.page("ready"), self.page("metrics"));
-        let named = "engine `HARM` of pool `harm` is stuck for ";
-        let since = ready
-            .split_once(named)
-            .and_then(|(_, told)| told.split(' ').next());
-        let since = since.and_then(|seconds| seconds.parse().ok());
-        times.ready_told = times.ready_told.or(since);
-        let told = |line: &str| line.starts_with("maas_engine_stuck{") && line.ends_with(" 1");
-        times.metric_told |= metrics.lines().any(told);
-    }
-
-    async fn page(&self, name: &str) -> String {
-        let url = format!("http://127.0.0.1:{}/{name}", self.port);
-        let client = reqwest::Client::new().get(url).timeout(PAUSE * 5);
-        match client.send().await {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
     }
 
     /// The program with little memory, by way of a shell: only that can limit it without code of ours.

@@ -1,4 +1,4 @@
-//! SIGTERM under load, many times; with two versions of the program in turns, when there is another.
+//! SIGTERM under load, many times; with two versions of the program, beside each other and in turns, when there is another.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::look::messages;
 use super::world::{QUEUES, World};
+use crate::crew::Crew;
 use crate::goal::{Goal, Setting};
 use crate::program::Running;
 use crate::report::Report;
@@ -24,8 +25,8 @@ pub(super) const GOAL: Goal = Goal {
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Names a `maas-under-test` built from an earlier commit, which takes every second turn. Without one all turns
-/// are of the same program.
+/// Names a `maas-under-test` built from an earlier commit, which takes every second turn, and whose pools work beside
+/// all turns on the same queues. Without one all turns are of the same program, and nobody works beside them.
 const EARLIER: &str = "MAAS_EARLIER_PROGRAM";
 
 async fn run(setting: Setting) -> Result<Report> {
@@ -34,6 +35,13 @@ async fn run(setting: Setting) -> Result<Report> {
     let mut world = World::new(setting, RabbitMqOptions::default(), stops * 3).await?;
     let mut random = Random::new(setting.seed);
     let mut slowest = Duration::ZERO;
+    let beside = match &earlier {
+        Some(program) => {
+            let pools = world.chain.command_for(&Crew::PARTS[1..], &[])?;
+            Some(Running::start(&mut other(&pools, program))?)
+        }
+        None => None,
+    };
     for stop in 0..stops {
         world.feed(3)?;
         let mut command = world.chain.command(&[])?;
@@ -47,6 +55,11 @@ async fn run(setting: Setting) -> Result<Report> {
         let told = Instant::now();
         let said = run.finish(LIMIT).await?;
         slowest = slowest.max(told.elapsed());
+        ensure!(!said.contains("panicked"), "{said}");
+    }
+    if let Some(mut run) = beside {
+        run.terminate()?;
+        let said = run.finish(LIMIT).await?;
         ensure!(!said.contains("panicked"), "{said}");
     }
     let left = messages(&world.server).await?;

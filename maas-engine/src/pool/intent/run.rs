@@ -67,6 +67,30 @@ impl Run<'_> {
         }
     }
 
+    /// A worker that lost this message may have left its intent after this run looked for one, and written before
+    /// this run looked what there is to do. Then there was nothing to do here, the message is about to be gone,
+    /// and if the other one dies nobody else learns of its intent: so it is looked for once more.
+    pub(in crate::pool) async fn look_again(&mut self, stage: &mut Stage<'_>) -> Result<(), Stop> {
+        planted!(IgnoreOldIntents, return Ok(()));
+        if !self.work.is_suspect() || !stage.step.send_reports || stage.left.own {
+            return Ok(());
+        }
+        let whose = self.whose(stage.place, &stage.step.id);
+        let mut patience = Patience::of_a_message();
+        let found = loop {
+            match self.shared.intents.read(&[whose]).await {
+                Ok(mut found) => break found.pop().unwrap_or_default(),
+                Err(error) => self.wait(&mut patience, error, &stage.step.id).await?,
+            }
+        };
+        if found.version != stage.left.version {
+            stage.plan.owe(found.debt.clone());
+            stage.left = found;
+            self.has_intent(stage);
+        }
+        Ok(())
+    }
+
     /// Notes the version of the intent of this stage, if there is one.
     pub(in crate::pool) fn has_intent(&mut self, stage: &Stage<'_>) {
         if let Some(version) = stage.left.version {

@@ -110,7 +110,10 @@ impl<'a> Run<'a> {
                 left,
             };
             self.has_intent(&stage);
-            let result = self.halved(&mut stage).await;
+            let result = match self.halved(&mut stage).await {
+                Ok(()) => self.look_again(&mut stage).await,
+                stopped => stopped,
+            };
             self.report(stage, &result);
             result?;
         }

@@ -76,6 +76,26 @@ async fn a_copy_that_comes_for_the_first_time_takes_over_what_the_other_one_left
 }
 
 #[tokio::test]
+async fn what_a_lost_worker_wrote_after_its_intent_was_looked_for_is_announced() {
+    let bench = bench();
+    bench.store.hold(Does::Read, OUT);
+    let lost = async {
+        // Whoever has the message now has looked for intents, and not yet at what is written.
+        bench.store.until_held().await;
+        bench.bus.crash(true);
+        let lost = bench.run("1 2", 0).await;
+        bench.bus.crash(false);
+        bench.store.let_go();
+        lost
+    };
+    let (second, lost) = join!(bench.run("1 2", 1), lost);
+    assert_eq!(lost.verdict, Verdict::HandBack);
+    assert_eq!(second.verdict, Verdict::Done);
+    assert_eq!(bench.published(0), EXPECTED);
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
+
+#[tokio::test]
 async fn what_the_store_refuses_is_not_announced_for_a_copy_that_planned_it() {
     let bench = bench();
     bench.store.hold(Does::Write, OUT);

@@ -101,8 +101,11 @@ impl Lab {
             let documents: usize = state.documents.values().map(BTreeMap::len).sum();
             let dead = state.dead.difference(&self.dead).take(3);
             let dead: Vec<_> = dead.collect();
+            // What a lost worker wrote is announced by the sweep, later than a goal waits.
+            let intents = self.chain.pair.run(&["export", "maas-intents"])?;
+            let intents: Vec<_> = intents.lines().take(3).collect();
             return Err(error.context(format!(
-                "there are {documents} documents of {}; dead letters that should not be: {dead:?}; waiting: {:?}",
+                "there are {documents} documents of {}; dead letters that should not be: {dead:?}; waiting: {:?}; intents that stay: {intents:#?}",
                 self.load.documents().values().map(BTreeMap::len).sum::<usize>(),
                 state.waiting,
             )));

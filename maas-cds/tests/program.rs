@@ -72,7 +72,7 @@ fn a_broken_record_is_a_dead_letter_and_its_neighbours_go_on() {
         .arg(&path)
         .assert()
         .code(1)
-        .stdout(contains("--interface readings").and(contains("a.csv")));
+        .stdout(contains(format!("{id} stays: field `value` (long)")));
     maas(folder.path())
         .args(["dead", "discard"])
         .assert()

@@ -183,10 +183,11 @@ impl DeadLetter {
         self
     }
 
-    /// The same letter after a replay that failed for `reason`.
+    /// The same letter, with the same id, after a replay that failed for `reason`.
     #[must_use]
     pub fn again(&self, reason: DeadReason) -> Self {
         Self {
+            id: self.id.clone(),
             history: self.ends(),
             replays: self.replays.saturating_add(1),
             further: self.further.clone(),

@@ -141,9 +141,9 @@ impl DeadLetters {
                     }
                     Replayed::Kept(reason) => resolved.kept.push((letter.id, reason)),
                     Replayed::Failed(detail) => {
-                        let again = self.failed_again(&letter, &detail).await?;
+                        self.failed_again(&letter, &detail).await?;
                         delivery.ack().await?;
-                        resolved.kept.push((again, detail));
+                        resolved.kept.push((letter.id, detail));
                     }
                 }
             }
@@ -186,8 +186,8 @@ impl DeadLetters {
         Ok(chosen)
     }
 
-    /// A new letter in the place of one whose replay failed; its id.
-    async fn failed_again(&self, letter: &DeadLetter, detail: &str) -> Result<String, BusError> {
+    /// Puts the letter there once more, with what was tried.
+    async fn failed_again(&self, letter: &DeadLetter, detail: &str) -> Result<(), BusError> {
         let again = letter.again(DeadReason {
             detail: detail.to_owned(),
             ..letter.reason.clone()
@@ -199,7 +199,7 @@ impl DeadLetters {
         let outgoing = again.to_outgoing();
         let outgoing = outgoing.map_err(|error| refused(error.to_string()))?;
         match self.bus.publish(vec![outgoing]).await?.pop() {
-            Some(Published::Routed) => Ok(again.id),
+            Some(Published::Routed) => Ok(()),
             other => Err(refused(format!("it takes no letter: {other:?}"))),
         }
     }

@@ -61,7 +61,7 @@ impl Keeper {
             () = self.keep() => {}
             _ = closed.wait_for(|closed| *closed) => {}
         }
-        let closed = State::Away(Away::For("closed".into()));
+        let closed = State::Away(Away::Lost("closed".into()));
         let last = self.state.send_replace(closed);
         if let State::Up { connection, .. } = last {
             // The broker takes back what is unsettled when this does not arrive, too.
@@ -78,12 +78,12 @@ impl Keeper {
                     line.let_go();
                     pause = PAUSE.0;
                     let reason = self.watch(connection).await;
-                    self.away(Away::For(reason));
+                    self.away(Away::Lost(reason));
                 }
                 Ok(Err(error)) => self.away(Away::of(&error)),
                 Err(_) => {
                     line.hang_up();
-                    self.away(Away::For("no answer in time".into()));
+                    self.away(Away::NotYet("no answer in time".into()));
                 }
             }
             sleep(jittered(pause)).await;
@@ -163,7 +163,7 @@ impl Keeper {
 
     fn away(&mut self, mut away: Away) {
         if self.met {
-            away = Away::For(away.reason().to_owned());
+            away = Away::Lost(away.reason().to_owned());
         }
         let (role, bus, reason) = (self.role.name(), &self.door.endpoint, away.reason());
         if !std::mem::replace(&mut self.said, true) {

@@ -49,9 +49,6 @@ pub(super) struct Door {
     pub(super) endpoint: String,
 }
 
-/// Why there is none before the first attempt has ended.
-const NOT_YET: &str = "not yet connected";
-
 /// A connection that comes back.
 #[derive(Clone)]
 pub(super) struct Link {
@@ -67,7 +64,7 @@ impl Link {
         declared: Arc<Declared>,
         closed: watch::Receiver<bool>,
     ) -> Self {
-        let away = State::Away(Away::For(NOT_YET.into()));
+        let away = State::Away(Away::NotYet("not yet connected".into()));
         let (sender, state) = watch::channel(away);
         let endpoint = door.endpoint.clone();
         tokio::spawn(Keeper::new(role, door, declared, sender).run(closed));
@@ -95,7 +92,10 @@ impl Link {
     /// The connection, waited for at most so long; what an operator must mend is told at once.
     pub(super) async fn within(&self, limit: Duration) -> Result<Arc<Connection>, BusError> {
         let mut watch = self.state.clone();
-        let decided = |state: &State| !matches!(state, State::Away(Away::For(_)));
+        let decided = |state: &State| match state {
+            State::Up { .. } => true,
+            State::Away(away) => away.is_final(),
+        };
         match timeout(limit, watch.wait_for(decided)).await {
             Ok(Ok(state)) => match &*state {
                 State::Up { connection, .. } => Ok(Arc::clone(connection)),
@@ -106,10 +106,10 @@ impl Link {
         }
     }
 
-    /// As [`Self::within`], but whoever knows why there is no connection says so at once.
+    /// As [`Self::within`], but when the connection was lost that is told at once.
     pub(super) async fn now(&self, limit: Duration) -> Result<(), BusError> {
         let mut watch = self.state.clone();
-        let told = |state: &State| !matches!(state, State::Away(Away::For(why)) if why == NOT_YET);
+        let told = |state: &State| !matches!(state, State::Away(Away::NotYet(_)));
         match timeout(limit, watch.wait_for(told)).await {
             Ok(Ok(state)) => match &*state {
                 State::Up { .. } => Ok(()),
@@ -123,7 +123,7 @@ impl Link {
     fn error(&self, away: &Away) -> BusError {
         let endpoint = self.endpoint.clone();
         match away.clone() {
-            Away::For(_) => self.too_long(),
+            Away::NotYet(_) | Away::Lost(_) => self.too_long(),
             Away::Denied(reason) => BusError::Denied { endpoint, reason },
             Away::Untrusted(reason) => BusError::Untrusted { endpoint, reason },
         }

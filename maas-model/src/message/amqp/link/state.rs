@@ -10,8 +10,10 @@ use crate::message::amqp::error::{Meaning, meaning};
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::message::amqp) enum Away {
-    /// It may come by itself.
-    For(String),
+    /// There was none yet. A broker that turns a client away may just hang up; another attempt may hear why.
+    NotYet(String),
+    /// It was lost, and may come back by itself.
+    Lost(String),
     /// The credentials are refused: an operator must act.
     Denied(String),
     /// A certificate is not trusted: an operator must act.
@@ -24,14 +26,22 @@ impl Away {
             Meaning::Denied(reason) => Self::Denied(reason),
             Meaning::Untrusted(reason) => Self::Untrusted(reason),
             Meaning::Missing(reason) | Meaning::Precondition(reason) | Meaning::Broken(reason) => {
-                Self::For(reason)
+                Self::NotYet(reason)
             }
         }
     }
 
     pub(super) fn reason(&self) -> &str {
-        let (Self::For(reason) | Self::Denied(reason) | Self::Untrusted(reason)) = self;
+        let (Self::NotYet(reason)
+        | Self::Lost(reason)
+        | Self::Denied(reason)
+        | Self::Untrusted(reason)) = self;
         reason
+    }
+
+    /// Whether an operator must act.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Untrusted(_))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use maas_tests::random::Random;
 use maas_tests::server::RabbitMqOptions;
 use tokio::time::{Instant, sleep};
@@ -50,17 +50,13 @@ async fn run(setting: Setting) -> Result<Report> {
     let (mut slowest, mut noticed) = (Duration::ZERO, Duration::ZERO);
     for (round, fault) in faults.iter().enumerate() {
         world.feed(2)?;
-        let again = match fault {
-            Fault::Soft => soft(&world).await?,
-            Fault::Hard => hard(&mut world).await?,
-            Fault::Close => close(&world).await?,
-            Fault::Freeze => freeze(&world).await?,
-            Fault::Cancel => cancel(&world, QUEUES[round % QUEUES.len()]).await?,
-            Fault::HalfOpen => {
-                noticed = noticed.max(half_open(&world).await?);
-                continue;
-            }
-        };
+        let again = suffer(&mut world, *fault, round)
+            .await
+            .with_context(|| format!("{fault:?} of {faults:?}; it said:\n{}", run.said()))?;
+        if *fault == Fault::HalfOpen {
+            noticed = noticed.max(again);
+            continue;
+        }
         ensure!(again <= AGAIN, "consuming again {again:?} after {fault:?}");
         slowest = slowest.max(again);
         ensure!(run.ended()?.is_none(), "it ended:\n{}", run.said());
@@ -108,6 +104,18 @@ fn faults(setting: Setting) -> Vec<Fault> {
         all.swap(place, other);
     }
     all
+}
+
+/// How long it took until all was well again; for a dead link, until it was noticed.
+async fn suffer(world: &mut World, fault: Fault, round: usize) -> Result<Duration> {
+    match fault {
+        Fault::Soft => soft(world).await,
+        Fault::Hard => hard(world).await,
+        Fault::Close => close(world).await,
+        Fault::Freeze => freeze(world).await,
+        Fault::Cancel => cancel(world, QUEUES[round % QUEUES.len()]).await,
+        Fault::HalfOpen => half_open(world).await,
+    }
 }
 
 async fn soft(world: &World) -> Result<Duration> {

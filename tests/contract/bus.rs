@@ -114,6 +114,49 @@ async fn a_queue_deleted_under_its_consumer_is_made_again() {
     take_all(&mut subscription, 1).await;
 }
 
+/// As after a node was killed just when it had made the queue: each attempt to receive ends the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_the_broker_cannot_start_leaves_the_others_in_peace() {
+    let (server, on) = alone(RabbitMqOptions::default()).await;
+    let (well, broken) = (
+        on.declare("well", &["new.a"]).await,
+        on.declare("broken", &["new.b"]).await,
+    );
+    let mut subscriptions = (
+        on.subscribe(&well, 10).await,
+        on.subscribe(&broken, 10).await,
+    );
+    let gone = format!("ra:force_delete_server(quorum_queues, {{'%2F_{broken}', node()}}).");
+    server.control(&["eval", &gone]).await.unwrap();
+    let close = server.control(&["close_all_connections", "test"]).await;
+    close.unwrap();
+    // Longer than the shortest pause between two attempts, several times over.
+    let peace = Duration::from_secs(4);
+    let mut since = tokio::time::Instant::now();
+    eventually(
+        "its neighbour is received from without a break",
+        async || {
+            let infos = on.bus.queues(well.as_str()).await;
+            if infos.map_or(0, |infos| infos[0].consumers) != 1 {
+                since = tokio::time::Instant::now();
+            }
+            since.elapsed() > peace && server.log().matches("Non-AMQP exit reason").count() > 2
+        },
+    )
+    .await;
+    on.publish_numbers("new.a", 0..5).await;
+    take_all(&mut subscriptions.0, 5).await;
+    // What the operator does about it.
+    let delete = server.control(&["delete_queue", broken.as_str()]).await;
+    delete.unwrap();
+    eventually("the queue is made again", async || {
+        let message = on.message("new.b", "0");
+        on.bus.publish(vec![message]).await.unwrap() == [Published::Routed]
+    })
+    .await;
+    take_all(&mut subscriptions.1, 1).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_comes_late_is_waited_for() {
     let (mut server, on) = alone(RabbitMqOptions::default()).await;

@@ -5,42 +5,28 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
-use lapin::Acker;
+use lapin::Consumer;
 use lapin::message::Delivery as Frame;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection, Consumer};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::hand::{Grip, Hands, Meeting, Tag};
 use super::lease::{Lease, Original};
 use super::link::{Link, jittered};
-use super::settle::{Settler, Settling};
+use super::session::Session;
+use super::settle::Settling;
 use super::shared::Shared;
 use super::wire;
 use crate::message::{Delivery, QueueName, Subscription};
 
-/// Pause before a broken subscription begins again.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Shortest and longest pause before a broken subscription begins again; the real pause is a random part of it.
+/// It grows only while each attempt costs the other queues their connection.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// A message as it came, with the channel that must settle it.
 pub(super) struct Arrived {
     frame: Frame,
     session: Arc<Session>,
-}
-
-/// One channel of a subscription. Lives until its last delivery is settled: closing the channel gives
-/// back all that it delivered.
-pub(super) struct Session {
-    channel: Channel,
-    settler: Settler,
-}
-
-impl Session {
-    pub(super) fn settle(&self, acker: Acker, how: Settling) {
-        self.settler.settle(acker, how);
-    }
 }
 
 /// Receives from the task of [`run`].
@@ -141,16 +127,16 @@ pub(super) async fn run(
     arrived: mpsc::Sender<Arrived>,
 ) {
     let mut said = false;
+    let mut pause = PAUSE.0;
     loop {
-        let connection = tokio::select! {
-            connection = link.up() => match connection {
-                Some(connection) => connection,
-                None => return,
-            },
+        let begun = tokio::select! {
+            begun = Session::begin(&mut link, &queue, prefetch, &bus) => begun,
             () = arrived.closed() => return,
         };
-        let reason = match begin(&connection, &queue, prefetch, &bus).await {
-            Ok((consumer, session)) => {
+        let reason = match begun {
+            None => return,
+            Some(Ok((consumer, session))) => {
+                pause = PAUSE.0;
                 if std::mem::take(&mut said) {
                     tracing::info!(%queue, "receiving again");
                 }
@@ -159,41 +145,35 @@ pub(super) async fn run(
                     Ended::Broken(reason) => reason,
                 }
             }
-            Err(error) => error.to_string(),
+            Some(Err(failure)) => {
+                if failure.hurts_others {
+                    pause = (pause * 2).min(PAUSE.1);
+                    tell_suspect(&queue, pause, &failure.reason);
+                }
+                failure.reason
+            }
         };
         if !std::mem::replace(&mut said, true) {
             tracing::warn!(%queue, reason, "receiving stopped, beginning again");
         }
         tokio::select! {
-            () = sleep(jittered(PAUSE)) => {}
+            () = sleep(jittered(pause)) => {}
             () = arrived.closed() => return,
         }
         bus.declare_again(&queue).await;
     }
 }
 
-async fn begin(
-    connection: &Connection,
-    queue: &QueueName,
-    prefetch: u16,
-    bus: &Shared,
-) -> lapin::Result<(Consumer, Arc<Session>)> {
-    let channel = connection.create_channel().await?;
-    channel
-        .basic_qos(prefetch, BasicQosOptions { global: false })
-        .await?;
-    let options = BasicConsumeOptions::default();
-    let consumer = channel
-        .basic_consume(
-            queue.as_str().into(),
-            "".into(),
-            options,
-            FieldTable::default(),
-        )
-        .await?;
-    let settler = Settler::start(channel.clone());
-    bus.watch_settler(&settler);
-    Ok((consumer, Arc::new(Session { channel, settler })))
+/// Once, at the third time in a row: a connection may also end by chance just then.
+fn tell_suspect(queue: &QueueName, pause: Duration, reason: &str) {
+    if pause == PAUSE.0 * 8 {
+        tracing::error!(
+            %queue,
+            reason,
+            "the broker ends the whole connection, or does not answer, whenever this queue is to be received from. \
+             Its log tells why; a queue that it cannot start is made anew when `rabbitmqctl delete_queue` removed it"
+        );
+    }
 }
 
 async fn consume(
@@ -253,12 +233,7 @@ fn is_known(hands: &Hands, queue: &QueueName, frame: &Frame, session: &Arc<Sessi
 
 /// Cancels, and gives back what had been delivered already.
 async fn give_back_rest(mut consumer: Consumer, session: &Session) {
-    let tag = consumer.tag();
-    // When it cannot be sent the channel is gone, and with it what it delivered.
-    let _ = session
-        .channel
-        .basic_cancel(tag, BasicCancelOptions { nowait: false })
-        .await;
+    session.cancel(consumer.tag()).await;
     while let Some(Some(Ok(frame))) = consumer.next().now_or_never() {
         session.settle(frame.acker, Settling::GiveBack);
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use lapin::Acker;
 use lapin::message::Delivery as Frame;
 
-use super::consume::Session;
+use super::session::Session;
 use super::settle::Settling;
 use super::wire;
 use crate::message::QueueName;

@@ -12,6 +12,7 @@ mod line;
 mod link;
 mod look;
 mod publish;
+mod session;
 mod settle;
 mod shared;
 mod tls;

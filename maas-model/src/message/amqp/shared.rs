@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::hand::Hands;
 use super::link::{Door, Link, Role, State};
 use super::publish::{Item, Publisher};
+use super::session::Turn;
 use super::settle::{Settler, SettlerWatch};
 use super::topology::{self, Declared};
 use crate::message::{BusError, Outgoing, Published, QueueName, RoutingKey, Topology, meter};
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     closed: watch::Sender<bool>,
     settlers: Mutex<Vec<SettlerWatch>>,
     pub(super) hands: Arc<Hands>,
+    pub(super) turn: Turn,
 }
 
 /// The connections, and the way to the task that publishes.
@@ -56,6 +58,7 @@ impl Shared {
             closed: watch::Sender::new(false),
             settlers: Mutex::default(),
             hands: Arc::default(),
+            turn: Turn::default(),
         }
     }
 

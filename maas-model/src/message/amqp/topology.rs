@@ -12,6 +12,7 @@ use std::time::Duration;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
+use tokio::time::timeout;
 
 use super::error::about;
 use crate::message::{BusError, QueueKind, QueueName, QueueSpec, Topology};
@@ -25,6 +26,8 @@ const DELAY_STEPS_MS: [u32; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_
 const DELIVERY_LIMIT: i32 = 50;
 /// Parking queues are looked at again and again, which counts as deliveries: never give up there.
 const NO_DELIVERY_LIMIT: i32 = i32::MAX;
+/// Longest wait until a topology is declared: a new quorum queue takes 50 ms, and there are dozens.
+const DECLARE: Duration = Duration::from_secs(60);
 /// Priorities of a classic queue, as the Python system declares them.
 const MAX_PRIORITY: i32 = 10;
 
@@ -112,6 +115,23 @@ impl Declared {
 
 /// Declares a topology on a channel of its own: an error closes the channel it happens on.
 pub(super) async fn declare(
+    connection: &Connection,
+    endpoint: &str,
+    topology: &Topology,
+) -> Result<(), BusError> {
+    let declared = timeout(DECLARE, declare_all(connection, endpoint, topology));
+    declared.await.unwrap_or_else(|_| Err(unanswered(endpoint)))
+}
+
+fn unanswered(endpoint: &str) -> BusError {
+    BusError::Unreachable {
+        endpoint: endpoint.to_owned(),
+        source: "not all queues were declared in time: has one lost the majority of its nodes?"
+            .into(),
+    }
+}
+
+async fn declare_all(
     connection: &Connection,
     endpoint: &str,
     topology: &Topology,

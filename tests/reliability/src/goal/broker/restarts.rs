@@ -23,6 +23,8 @@ pub(super) const GOAL: Goal = Goal {
 const AGAIN: Duration = Duration::from_secs(5);
 /// More than an attempt to connect may take.
 const CONNECTING: Duration = Duration::from_secs(12);
+/// The broker saves the names of its quorum queues every 500 ms.
+const NAMES_SAVED: Duration = Duration::from_secs(1);
 /// For tools and servers of others.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -129,7 +131,9 @@ async fn soft(world: &World) -> Result<Duration> {
     again
 }
 
+/// Not right after a queue was made: the broker could not start it again.
 async fn hard(world: &mut World) -> Result<Duration> {
+    sleep(NAMES_SAVED).await;
     world.server.kill()?;
     world.server.restart().await?;
     one_each(&world.server, &QUEUES, LONG).await

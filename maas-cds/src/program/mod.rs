@@ -39,6 +39,7 @@ mod source;
 mod status;
 mod test;
 
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -135,7 +136,10 @@ fn arguments() -> (Maas, ArgMatches) {
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // One thread per core, but never one alone: while an engine computes, sockets want to be served.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(2))
         .enable_all()
         .build()?)
 }

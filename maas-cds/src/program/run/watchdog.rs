@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use maas_engine::pool::contain::{Stuck, Watch};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::activity::Activities;
@@ -30,7 +31,7 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches until the process ends.
+    /// Watches until the process ends. Must run on the runtime that the engines run on.
     pub(crate) fn start(
         watch: Arc<Watch>,
         activities: Activities,
@@ -38,9 +39,10 @@ impl Watchdog {
     ) -> anyhow::Result<Arc<Self>> {
         let dog = Arc::new(Self::default());
         let awake = Arc::clone(&dog);
+        let runtime = Handle::current();
         thread::Builder::new()
             .name("maas-watchdog".to_owned())
-            .spawn(move || awake.run(&watch, &activities, &cancel))
+            .spawn(move || awake.run(&watch, &activities, &cancel, &runtime))
             .context("cannot start a thread")?;
         Ok(dog)
     }
@@ -56,10 +58,19 @@ impl Watchdog {
         self.handed_over.load(Ordering::Relaxed)
     }
 
-    fn run(&self, watch: &Watch, activities: &Activities, cancel: &CancellationToken) {
+    fn run(
+        &self,
+        watch: &Watch,
+        activities: &Activities,
+        cancel: &CancellationToken,
+        runtime: &Handle,
+    ) {
         let mut named = HashSet::new();
         loop {
             thread::sleep(PAUSE);
+            // Sockets and timers are looked after by one thread of the runtime. When that takes up an engine that never
+            // waits, another one must be woken to take over, or all stand still: this wakes one.
+            drop(runtime.spawn(async {}));
             let stuck = watch.stuck();
             for new in stuck.iter().filter(|stuck| named.insert(stuck.ticket)) {
                 let running = &new.running;
@@ -120,4 +131,67 @@ fn told(stuck: &Stuck) -> String {
         running.message,
         running.documents
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Longer than anybody waits for an answer of this test.
+    const STUCK: Duration = Duration::from_secs(20);
+
+    /// Answers each byte with itself, but is stuck over a `!`.
+    async fn serve(listener: TcpListener) {
+        while let Ok((mut peer, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                while let Ok(byte) = peer.read_u8().await {
+                    if byte == b'!' {
+                        thread::sleep(STUCK);
+                    }
+                    let _ = peer.write_u8(byte).await;
+                }
+            });
+        }
+    }
+
+    fn answered(peer: &mut TcpStream, byte: u8) -> bool {
+        peer.write_all(&[byte]).unwrap();
+        let mut answer = [0];
+        peer.read_exact(&mut answer).is_ok() && answer == [byte]
+    }
+
+    #[test]
+    fn an_engine_that_never_waits_does_not_stop_sockets() {
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
+        let address = runtime.block_on(async {
+            let watch = Arc::new(Watch::default());
+            Watchdog::start(watch, Activities::default(), CancellationToken::new()).unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(serve(listener));
+            address
+        });
+        let connect = || {
+            let peer = TcpStream::connect(address).unwrap();
+            peer.set_read_timeout(Some(STUCK / 2)).unwrap();
+            peer
+        };
+        let (mut well, mut stuck) = (connect(), connect());
+        assert!(answered(&mut well, b'a') && answered(&mut stuck, b'b'));
+        thread::sleep(Duration::from_millis(300));
+        stuck.write_all(b"!").unwrap();
+        thread::sleep(Duration::from_millis(100));
+        // Each time another thread may look after the sockets.
+        for _ in 0..20 {
+            assert!(answered(&mut well, b'c'), "the sockets stand still");
+        }
+        runtime.shutdown_background();
+    }
 }

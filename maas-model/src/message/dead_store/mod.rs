@@ -12,14 +12,16 @@ use std::time::Duration;
 pub use self::filter::DeadFilter;
 pub use self::replay::{ReplayRecord, Replayed};
 use super::{
-    BusError, DeadLetter, DeadReason, Delivery, MessageBus, Published, QueueName, Topology,
+    BusError, DeadLetter, DeadReason, Delivery, MessageBus, Published, QueueInfo, Topology,
 };
 use crate::store::DocumentStore;
 
 /// Letters of one queue that are looked at or taken in hand at a time; what lies deeper is not seen.
 const SCAN: u16 = 10_000;
-/// When no further letter comes for so long, all have come.
+/// When no further letter comes for so long, there are fewer than the queue counted.
 const QUIET: Duration = Duration::from_secs(2);
+/// The same when all have come that it counted: one more may just be given back by another process.
+const ALL_CAME: Duration = Duration::from_millis(200);
 
 /// What became of the letters that were chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -75,7 +77,7 @@ impl DeadLetters {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, BusError> {
         let mut letters = Vec::new();
-        for queue in self.queues(filter).await? {
+        for QueueInfo { name: queue, .. } in self.queues(filter).await? {
             let peeked = self.bus.peek(&queue, usize::from(SCAN)).await?;
             let read = peeked.into_iter().map(|message| {
                 let (exchange, key) = (&message.exchange, &message.routing_key);
@@ -114,14 +116,13 @@ impl DeadLetters {
             .await
     }
 
-    async fn queues(&self, filter: &DeadFilter) -> Result<Vec<QueueName>, BusError> {
+    async fn queues(&self, filter: &DeadFilter) -> Result<Vec<QueueInfo>, BusError> {
         let owner = filter.owner.as_deref().unwrap_or("*");
         let pattern = Topology::parking_queue(owner).map_err(|error| BusError::Refused {
             endpoint: "the dead letters".into(),
             reason: error.to_string(),
         })?;
-        let queues = self.bus.queues(pattern.as_str()).await?;
-        Ok(queues.into_iter().map(|queue| queue.name).collect())
+        self.bus.queues(pattern.as_str()).await
     }
 
     async fn resolve(
@@ -154,7 +155,7 @@ impl DeadLetters {
     /// Takes the whole queue in hand, keeps the chosen letters and gives the others back.
     async fn take(
         &self,
-        queue: &QueueName,
+        queue: &QueueInfo,
         filter: &DeadFilter,
         limit: usize,
     ) -> Result<Vec<(DeadLetter, Delivery)>, BusError> {
@@ -162,16 +163,19 @@ impl DeadLetters {
         if limit == 0 {
             return Ok(chosen);
         }
-        let mut subscription = self.bus.subscribe(queue, SCAN).await?;
+        let mut subscription = self.bus.subscribe(&queue.name, SCAN).await?;
         // Held until the end, so that they do not come again and again.
         let mut others = Vec::new();
         while chosen.len() < limit && chosen.len() + others.len() < usize::from(SCAN) {
-            let Ok(Some(delivery)) = tokio::time::timeout(QUIET, subscription.next()).await else {
+            let came = (chosen.len() + others.len()) as u64;
+            let patience = if came < queue.ready { QUIET } else { ALL_CAME };
+            let Ok(Some(delivery)) = tokio::time::timeout(patience, subscription.next()).await
+            else {
                 break;
             };
             let headers = delivery.headers.clone();
             let letter = DeadLetter::read(
-                queue,
+                &queue.name,
                 &delivery.exchange,
                 &delivery.routing_key,
                 &delivery.body,

@@ -63,7 +63,7 @@ async fn on(setting: Setting, folder: &Path, pair: Pair, report: &mut Report) ->
     };
     let chain = Chain::new(folder, pair)?;
     let places = calibrate(&chain, folder).await?;
-    let rounds = setting.pick(1, 50);
+    let rounds = setting.pick(1, 10);
     let (mut kills, mut repeated, mut announced) = (0, 0, 0);
     for round in 0..rounds {
         let rows = Rows::new(round, places.len() + 5);

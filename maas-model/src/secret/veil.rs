@@ -4,59 +4,83 @@
 //! sends, a server repeats what it was sent, and a plugin formats what it has.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
+use std::collections::VecDeque;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use regex::{NoExpand, Regex, RegexBuilder};
 
 /// What stands in the place of a secret.
 pub const COVER: &str = "***";
 
 /// Shorter ones are parts of ordinary words: `guest` would take the sense out of more than it protects.
 const SHORTEST: usize = 6;
+/// Secrets that are known at a time. A configuration has some hundred; what is renewed again and again takes the place
+/// of what was not used for longest.
+const MOST: usize = 1_000;
 
-/// All forms in which the secrets that are known may be met.
-#[derive(Default)]
+/// The secrets that are known, the one that was used last at the end, and all forms in which they may be met.
 struct Veil {
-    forms: BTreeSet<String>,
-    pattern: Option<Regex>,
+    secrets: VecDeque<String>,
+    /// Made when it is asked for first: secrets become known by the hundred. None when there are gigabytes of them.
+    forms: OnceLock<Option<AhoCorasick>>,
 }
 
-static VEIL: RwLock<Option<Veil>> = RwLock::new(None);
+static VEIL: RwLock<Veil> = RwLock::new(Veil {
+    secrets: VecDeque::new(),
+    forms: OnceLock::new(),
+});
 
 /// From now on `secret` is covered in every text that goes through [`covered`]. One that is shorter than six
 /// characters is not.
 pub fn cover(secret: &str) {
-    if secret.chars().count() < SHORTEST {
-        return;
-    }
-    let mut veil = VEIL.write().unwrap_or_else(PoisonError::into_inner);
-    let veil = veil.get_or_insert_default();
-    let before = veil.forms.len();
-    veil.forms.extend(forms(secret));
-    if veil.forms.len() > before {
-        veil.pattern = pattern(&veil.forms);
+    if secret.chars().count() >= SHORTEST {
+        VEIL.write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(secret);
     }
 }
 
 /// The text without the secrets that are known.
 pub fn covered(text: &str) -> Cow<'_, str> {
     let veil = VEIL.read().unwrap_or_else(PoisonError::into_inner);
-    match veil.as_ref().and_then(|veil| veil.pattern.as_ref()) {
-        Some(pattern) => pattern.replace_all(text, NoExpand(COVER)),
-        None => Cow::Borrowed(text),
+    let Some(forms) = veil.forms.get_or_init(|| veil.all_forms()) else {
+        return Cow::Borrowed(COVER);
+    };
+    if !forms.is_match(text) {
+        return Cow::Borrowed(text);
     }
+    let mut covered = String::with_capacity(text.len());
+    forms.replace_all_with(text, &mut covered, |_, _, covered| {
+        covered.push_str(COVER);
+        true
+    });
+    covered.into()
 }
 
-fn pattern(forms: &BTreeSet<String>) -> Option<Regex> {
-    // Longer forms first: one secret may be the start of another.
-    let mut forms: Vec<String> = forms.iter().map(|form| regex::escape(form)).collect();
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    // Some hundred secrets of a hundred letters each, in a dozen forms.
-    let mut builder = RegexBuilder::new(&forms.join("|"));
-    builder.size_limit(256 << 20).build().ok()
+impl Veil {
+    fn add(&mut self, secret: &str) {
+        let known = self.secrets.iter().position(|known| known == secret);
+        if let Some(known) = known.and_then(|at| self.secrets.remove(at)) {
+            self.secrets.push_back(known);
+            return;
+        }
+        self.secrets.push_back(secret.to_owned());
+        if self.secrets.len() > MOST {
+            self.secrets.pop_front();
+        }
+        self.forms = OnceLock::new();
+    }
+
+    fn all_forms(&self) -> Option<AhoCorasick> {
+        let forms = self.secrets.iter().flat_map(|secret| forms(secret));
+        // One secret may be the start of another.
+        let builder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(forms.filter(|form| !form.is_empty()));
+        builder.ok()
+    }
 }
 
 /// The secret as it is, as URLs, JSON and Rust's `Debug` write it, and in Base64 wherever it begins.
@@ -164,6 +188,21 @@ mod tests {
             covered("a guest of the house"),
             Cow::Borrowed("a guest of the house")
         ));
+    }
+
+    #[test]
+    fn secrets_in_use_are_not_forgotten_for_renewed_ones() {
+        let mut veil = Veil {
+            secrets: VecDeque::new(),
+            forms: OnceLock::new(),
+        };
+        veil.add("veil-in-use");
+        for number in 0..MOST * 2 {
+            veil.add(&format!("veil-renewed-{number}"));
+            veil.add("veil-in-use");
+        }
+        assert_eq!(veil.secrets.len(), MOST);
+        assert!(veil.secrets.contains(&"veil-in-use".to_owned()));
     }
 
     #[test]

@@ -29,7 +29,7 @@ enum Kind {
     Extractor,
 }
 
-const FIXED: [(&str, Run); 8] = [
+const FIXED: [(&str, Run); 9] = [
     ("expression", expression::expression),
     ("lambda", expression::lambda),
     ("legacy_config", legacy::config),
@@ -38,6 +38,7 @@ const FIXED: [(&str, Run); 8] = [
     ("opensearch", opensearch::answers),
     ("path", path::path),
     ("pipeline", pipeline::pipeline),
+    ("tests", pipeline::tests),
 ];
 
 impl Target {

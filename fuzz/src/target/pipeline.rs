@@ -1,5 +1,8 @@
-//! Pipeline files.
+//! Pipeline files, and files of tests.
 
+use std::io::Write;
+
+use maas_cds::program::check_tests;
 use maas_model::pipeline::{LoadError, Pipeline, Problem, Severity};
 
 use super::says_something;
@@ -15,6 +18,18 @@ pub(super) fn pipeline(bytes: &[u8]) {
             pipeline.wiring();
         }
         Err(error) => refused(&error),
+    }
+}
+
+/// A file of tests.
+pub(super) fn tests(bytes: &[u8]) {
+    let file = tempfile::NamedTempFile::new();
+    let written = file.and_then(|mut file| file.write_all(bytes).map(|()| file));
+    // Without a disk nothing can be read.
+    let Ok(file) = written else { return };
+    if let Err(problems) = check_tests(file.path()) {
+        assert!(!problems.is_empty(), "refused without a reason");
+        judge(&problems);
     }
 }
 

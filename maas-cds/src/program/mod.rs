@@ -46,6 +46,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use logs::Talk;
 
+pub use test::check as check_tests;
+
 /// Collects data from anywhere, stores it as documents, and computes what follows from them.
 ///
 /// One YAML pipeline describes all of it. Without servers everything is kept in a local folder; the

@@ -1,6 +1,6 @@
 //! Collects what is wrong while a pipeline is read, and shows it without secrets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -197,26 +197,28 @@ impl Reports {
 
     /// All problems, in the order of the files.
     pub(super) fn finish(self, files: &[SourceFile]) -> Vec<Problem> {
-        let lines: Vec<Vec<&str>> = files
-            .iter()
-            .map(|file| file.text.lines().collect())
-            .collect();
+        let mut excerpts: Vec<Excerpts<'_>> = files.iter().map(Excerpts::of).collect();
         let mut problems: Vec<(usize, Problem)> = Vec::new();
         for report in self.list.iter().take(MAX_PROBLEMS) {
             let Some(file) = files.get(report.at.file) else {
                 continue;
             };
-            let problem = self.problem(report, file, &lines[report.at.file]);
+            let problem = self.problem(report, file, &mut excerpts[report.at.file]);
             if !problems.iter().any(|(_, known)| *known == problem) {
                 problems.push((report.at.file, problem));
             }
         }
         problems.sort_by_key(|(file, problem)| (*file, problem.line, problem.column));
         let placed = problems.into_iter().map(|(_, problem)| problem);
-        self.unread.into_iter().chain(placed).collect()
+        let untold = untold(&self.list, files);
+        self.unread
+            .into_iter()
+            .chain(placed)
+            .chain(untold)
+            .collect()
     }
 
-    fn problem(&self, report: &Report, file: &SourceFile, lines: &[&str]) -> Problem {
+    fn problem(&self, report: &Report, file: &SourceFile, excerpts: &mut Excerpts<'_>) -> Problem {
         let place = report.place.or_else(|| {
             let located = file.root.as_ref()?.locate(&report.at.path);
             Some(if report.pin == Pin::Key {
@@ -230,7 +232,6 @@ impl Reports {
             _ => report.at.path.clone(),
         };
         let line = place.map_or(0, |place| place.line);
-        let excerpt = line.checked_sub(1).and_then(|index| lines.get(index));
         Problem {
             severity: report.severity,
             file: file.name.clone(),
@@ -239,10 +240,7 @@ impl Reports {
             path,
             message: self.masked(&report.message),
             hint: report.hint.as_deref().map(|hint| self.masked(hint)),
-            excerpt: excerpt.map(|excerpt| match continues_secret(lines, line - 1) {
-                true => stars(excerpt),
-                false => without_passwords(&self.masked(excerpt)),
-            }),
+            excerpt: excerpts.line(line, |line| self.masked(line)),
         }
     }
 
@@ -255,6 +253,51 @@ impl Reports {
             .fold(text.to_owned(), |text, (secret, shown)| {
                 text.replace(secret, shown)
             })
+    }
+}
+
+/// How many there are beyond those that are told.
+fn untold(reports: &[Report], files: &[SourceFile]) -> Option<Problem> {
+    let first = reports.get(MAX_PROBLEMS)?;
+    let worst = reports[MAX_PROBLEMS..].iter().map(|report| report.severity);
+    Some(Problem {
+        severity: worst.min().unwrap_or(first.severity),
+        file: files.get(first.at.file)?.name.clone(),
+        line: 0,
+        column: 0,
+        path: String::new(),
+        message: format!("{} more that are not told", reports.len() - MAX_PROBLEMS),
+        hint: Some("mend these first".to_owned()),
+        excerpt: None,
+    })
+}
+
+/// The lines of a file as they are shown. Each is made once: one line may have a thousand mistakes in it.
+struct Excerpts<'a> {
+    lines: Vec<&'a str>,
+    shown: HashMap<usize, String>,
+}
+
+impl<'a> Excerpts<'a> {
+    fn of(file: &'a SourceFile) -> Self {
+        Self {
+            lines: file.text.lines().collect(),
+            shown: HashMap::new(),
+        }
+    }
+
+    /// By its number, which counts from 1, without secrets.
+    fn line(&mut self, number: usize, masked: impl Fn(&str) -> String) -> Option<String> {
+        let index = number.checked_sub(1)?;
+        let line = self.lines.get(index)?;
+        let shown =
+            self.shown
+                .entry(index)
+                .or_insert_with(|| match continues_secret(&self.lines, index) {
+                    true => stars(line),
+                    false => without_passwords(&masked(line)),
+                });
+        Some(shown.clone())
     }
 }
 

@@ -16,7 +16,7 @@ mod update;
 mod world;
 mod yaml;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -49,6 +49,11 @@ pub(crate) struct Test {
     junit: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOption,
+}
+
+/// Reads a test file and runs nothing; else tells all that is wrong with it.
+pub fn check(file: &Path) -> Result<(), Vec<Problem>> {
+    Tests::read(file, Path::new("")).map(drop)
 }
 
 /// The JSON Schema of a test file.

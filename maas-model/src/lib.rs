@@ -25,6 +25,7 @@ pub mod planted;
 pub mod plugin;
 pub mod private;
 pub mod secret;
+mod sqlite;
 pub mod store;
 
 #[cfg(test)]

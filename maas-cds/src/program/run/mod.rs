@@ -125,6 +125,10 @@ impl Run {
         if !start::prepare(&pipeline, &servers, &cancel).await? {
             return Ok(Outcome::Done);
         }
+        let activities = parts.activities();
+        let (interfaces, pools) = (activities.flows.len(), activities.pools.len());
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(version, interfaces, pools, "running");
         let outcome = self.run(pipeline, servers, parts, noted, cancel).await?;
         Ok(match watchdog.handed_over() {
             true => Outcome::HandedOver,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::message::BusError;
+use crate::sqlite;
 
 /// How long one process waits for the other's write before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -123,7 +124,7 @@ pub(super) fn error(file: &Path, source: rusqlite::Error) -> BusError {
         },
         _ => BusError::Unreachable {
             endpoint: file.display().to_string(),
-            source: source.into(),
+            source: sqlite::source(source),
         },
     }
 }

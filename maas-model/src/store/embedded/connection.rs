@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::private;
+use crate::sqlite;
 use crate::store::StoreError;
 
 /// How long a connection waits for another process that writes.
@@ -85,7 +86,7 @@ pub(super) fn failure(file: &Path, error: rusqlite::Error) -> StoreError {
         },
         Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => StoreError::Unreachable {
             endpoint: place,
-            source: error.into(),
+            source: sqlite::source(error),
         },
         Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => StoreError::Denied {
             endpoint: place,

@@ -52,8 +52,9 @@ async fn full_disk(setting: Setting, report: &mut Report) -> Result<()> {
     let rounds = setting.pick(2, 20);
     for round in 0..rounds {
         let mut run = Running::start(&mut lab.chain.command(&[])?)?;
-        wait_until("the files of the store", SOON, || async {
-            data.join("store.sqlite-wal").exists()
+        // A full disk at the start ends it, with a word.
+        wait_until("the run", SOON, || async {
+            run.said().contains("\"running\"")
         })
         .await?;
         disk.fill()?;

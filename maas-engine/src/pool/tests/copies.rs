@@ -9,8 +9,8 @@ use super::bench::Bench;
 use super::engines::{Copy, OUT, RAW, step};
 use super::store::{Does, INTENTS};
 use crate::engine::{Batch, Engine, EngineContext, EngineError, Output};
-use crate::pool::Verdict;
 use crate::pool::chain::Step;
+use crate::pool::{Processed, Verdict};
 
 /// Copies and says nothing of its own, so that a copy of a message plans the same to the letter.
 struct Plain;
@@ -36,22 +36,24 @@ fn bench_with(steps: fn() -> Vec<Step>) -> Bench {
     bench
 }
 
+/// A worker with the same message that writes and cannot announce, while the store holds the other one.
+async fn dies_meanwhile(bench: &Bench, tries: u32) -> Processed {
+    bench.store.until_held().await;
+    bench.bus.crash(true);
+    let lost = bench.run("1 2", tries).await;
+    bench.bus.crash(false);
+    bench.store.let_go();
+    lost
+}
+
 const EXPECTED: [&str; 2] = ["new.out Out: 1 2 [out]", "notice.key Out: 1 2 [out]"];
 
 #[tokio::test]
 async fn a_copy_that_is_done_leaves_the_intent_that_the_other_one_relies_on() {
     let bench = bench_with(|| vec![step("COPY", Plain)]);
     bench.store.hold(Does::Write, OUT);
-    let second = async {
-        // The first has left its intent and is about to write.
-        bench.store.until_held().await;
-        bench.bus.crash(true);
-        let second = bench.run("1 2", 1).await;
-        bench.bus.crash(false);
-        bench.store.let_go();
-        second
-    };
-    let (first, second) = join!(bench.run("1 2", 0), second);
+    // The first has left its intent and is about to write.
+    let (first, second) = join!(bench.run("1 2", 0), dies_meanwhile(&bench, 1));
     assert_eq!(second.verdict, Verdict::HandBack);
     // It found everything written.
     assert_eq!(first.verdict, Verdict::Done);
@@ -79,16 +81,8 @@ async fn a_copy_that_comes_for_the_first_time_takes_over_what_the_other_one_left
 async fn what_a_lost_worker_wrote_after_its_intent_was_looked_for_is_announced() {
     let bench = bench();
     bench.store.hold(Does::Read, OUT);
-    let lost = async {
-        // Whoever has the message now has looked for intents, and not yet at what is written.
-        bench.store.until_held().await;
-        bench.bus.crash(true);
-        let lost = bench.run("1 2", 0).await;
-        bench.bus.crash(false);
-        bench.store.let_go();
-        lost
-    };
-    let (second, lost) = join!(bench.run("1 2", 1), lost);
+    // Whoever has the message now has looked for intents, and not yet at what is written.
+    let (second, lost) = join!(bench.run("1 2", 1), dies_meanwhile(&bench, 0));
     assert_eq!(lost.verdict, Verdict::HandBack);
     assert_eq!(second.verdict, Verdict::Done);
     assert_eq!(bench.published(0), EXPECTED);

@@ -17,6 +17,14 @@ crate::bus_contract!(async {
     Fixture::new(Arc::new(EmbeddedBus::open(folder.path()).unwrap()), folder)
 });
 
+/// A folder with a bus that was opened and closed.
+async fn used_once() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = EmbeddedBus::open(folder.path()).unwrap();
+    bus.close().await.unwrap();
+    folder
+}
+
 #[tokio::test]
 async fn messages_and_delays_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,12 +79,7 @@ async fn the_age_of_a_queue_is_that_of_its_first_message_also_in_hand_or_delayed
 /// A newer version may keep what this one would not find, or would do wrong.
 #[tokio::test]
 async fn a_file_of_another_format_is_refused_and_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    EmbeddedBus::open(folder.path())
-        .unwrap()
-        .close()
-        .await
-        .unwrap();
+    let folder = used_once().await;
     let file = rusqlite::Connection::open(folder.path().join("bus.sqlite")).unwrap();
     file.execute_batch("UPDATE meta SET value = 2 WHERE name = 'format'; DROP TABLE binding;")
         .unwrap();
@@ -226,12 +229,7 @@ async fn a_file_that_is_no_bus_is_refused() {
 
 #[tokio::test]
 async fn an_ended_bus_leaves_no_lock_file() {
-    let folder = tempfile::tempdir().unwrap();
-    EmbeddedBus::open(folder.path())
-        .unwrap()
-        .close()
-        .await
-        .unwrap();
+    let folder = used_once().await;
     eventually("no lock file", async || {
         let names = std::fs::read_dir(folder.path())
             .unwrap()

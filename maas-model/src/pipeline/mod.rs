@@ -5,6 +5,7 @@
 
 mod build;
 mod effective;
+mod excerpt;
 mod files;
 mod flow;
 mod graph;

@@ -7,6 +7,7 @@
 //!
 //! `cargo run -p maas-reliability` runs all goals in their short form, `-- --long` in the long one.
 
+pub mod beside;
 pub mod chain;
 pub mod collector;
 pub mod crew;

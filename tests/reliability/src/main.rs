@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use maas_reliability::beside;
 use maas_reliability::goal::{Goal, Length, Setting, all};
 use maas_reliability::program::under_test;
 use maas_reliability::report::{Held, Summary};
@@ -21,6 +22,10 @@ struct Options {
     /// Other seeds give other data and other faults; random unless given.
     #[arg(long)]
     seed: Option<u64>,
+    /// So many goals at a time, each in a process of its own; those that measure how fast something is come last, one
+    /// after the other.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    jobs: u8,
     /// Write the figures to this file, as a table in Markdown.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -35,13 +40,6 @@ fn main() -> Result<ExitCode> {
         list();
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(run(options))
-}
-
-async fn run(options: Options) -> Result<ExitCode> {
     let chosen = chosen(&options.goals)?;
     let setting = Setting {
         length: if options.long {
@@ -55,31 +53,67 @@ async fn run(options: Options) -> Result<ExitCode> {
             .unwrap_or_else(|| u64::from(chrono::Utc::now().timestamp_subsec_nanos())),
     };
     say(&format!("seed {}, {} form", setting.seed, setting.length));
+    let mut book = Book {
+        seed: setting.seed,
+        summary: Summary::new(setting),
+        file: options.report,
+    };
+    if options.jobs > 1 {
+        beside::run(chosen, options.jobs.into(), setting, |came| {
+            let (_, said) = came.said.split_once('\n').unwrap_or_default();
+            say(said.trim_end());
+            book.summary.add_row(came.goal.name, came.row, came.held);
+            book.write()
+        })?;
+    } else {
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.enable_all().build()?;
+        runtime.block_on(one_by_one(chosen, setting, &mut book))?;
+    }
+    Ok(book.end())
+}
+
+async fn one_by_one(chosen: Vec<Goal>, setting: Setting, book: &mut Book) -> Result<()> {
     // Also for looking at what a run left behind.
     maas_tests::program::choose(under_test()?);
-    let mut summary = Summary::new(setting);
     for goal in chosen {
         say(&format!("\n{}: {}", goal.name, goal.promise));
         let started = Instant::now();
         let result = (goal.run)(setting).await;
         let held = Held::new(goal, started.elapsed(), result);
         say(&held.lines());
-        summary.add(held);
-        if let Some(file) = &options.report {
-            // After every goal: what was measured before something hangs is worth knowing.
-            std::fs::write(file, summary.markdown()).with_context(|| file.display().to_string())?;
+        book.summary.add(&held);
+        book.write()?;
+    }
+    Ok(())
+}
+
+/// What came of the goals so far, and where it is written.
+struct Book {
+    seed: u64,
+    summary: Summary,
+    file: Option<PathBuf>,
+}
+
+impl Book {
+    /// After every goal: what was measured before something hangs is worth knowing.
+    fn write(&self) -> Result<()> {
+        match &self.file {
+            Some(file) => std::fs::write(file, self.summary.markdown())
+                .with_context(|| file.display().to_string()),
+            None => Ok(()),
         }
     }
-    let failed = summary.failed();
-    if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+
+    fn end(&self) -> ExitCode {
+        let failed = self.summary.failed();
+        if failed.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        let (seed, failed) = (self.seed, failed.join(", "));
+        say(&format!("\nnot held with seed {seed}: {failed}"));
+        ExitCode::FAILURE
     }
-    say(&format!(
-        "\nnot held with seed {}: {}",
-        setting.seed,
-        failed.join(", ")
-    ));
-    Ok(ExitCode::FAILURE)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<Goal>> {

@@ -10,6 +10,9 @@ use maas_tests::program::{Pair, build};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
+/// Names the program under test to the processes of goals that run beside each other: it is built once for all.
+pub const BUILT: &str = "MAAS_UNDER_TEST";
+
 /// The program `maas` with the engines of this package and failpoints, built once per process.
 ///
 /// # Errors
@@ -19,14 +22,17 @@ pub fn under_test() -> Result<&'static Path> {
     if let Some(program) = PROGRAM.get() {
         return Ok(program);
     }
-    let program = build(&[
-        "-p",
-        "maas-reliability",
-        "--features",
-        "failpoints",
-        "--bin",
-        "maas-under-test",
-    ])?;
+    let program = match std::env::var_os(BUILT) {
+        Some(built) => PathBuf::from(built),
+        None => build(&[
+            "-p",
+            "maas-reliability",
+            "--features",
+            "failpoints",
+            "--bin",
+            "maas-under-test",
+        ])?,
+    };
     Ok(PROGRAM.get_or_init(|| program))
 }
 

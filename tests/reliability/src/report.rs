@@ -86,7 +86,8 @@ impl Held {
 /// All goals of one run.
 pub struct Summary {
     setting: Setting,
-    goals: Vec<Held>,
+    rows: Vec<String>,
+    failed: Vec<&'static str>,
 }
 
 impl Summary {
@@ -94,27 +95,36 @@ impl Summary {
     pub fn new(setting: Setting) -> Self {
         Self {
             setting,
-            goals: Vec::new(),
+            rows: Vec::new(),
+            failed: Vec::new(),
         }
     }
 
     /// A goal was run.
-    pub fn add(&mut self, held: Held) {
-        self.goals.push(held);
+    pub fn add(&mut self, held: &Held) {
+        self.add_row(held.goal.name, held.row(), held.result.is_ok());
+    }
+
+    /// A goal was run elsewhere, which tells of it in one row.
+    pub fn add_row(&mut self, goal: &'static str, row: String, held: bool) {
+        self.rows.push(row);
+        if !held {
+            self.failed.push(goal);
+        }
     }
 
     /// The names of those that do not hold.
-    pub fn failed(&self) -> Vec<&'static str> {
-        let failed = self.goals.iter().filter(|held| held.result.is_err());
-        failed.map(|held| held.goal.name).collect()
+    pub fn failed(&self) -> &[&'static str] {
+        &self.failed
     }
 
     /// A table with one row per goal.
     pub fn markdown(&self) -> String {
-        let rows: String = self.goals.iter().map(Held::row).collect();
         format!(
-            "Seed {}, {} form.\n\n| goal | promise | figures | took |\n|---|---|---|---|\n{rows}",
-            self.setting.seed, self.setting.length
+            "Seed {}, {} form.\n\n| goal | promise | figures | took |\n|---|---|---|---|\n{}",
+            self.setting.seed,
+            self.setting.length,
+            self.rows.concat()
         )
     }
 }

@@ -14,6 +14,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "answers",
+    alone: false,
     promise: "a bulk whose answer is lost is looked up: nothing is written or announced twice, nothing is forgotten",
     run: |setting| Box::pin(run(setting)),
 };

@@ -15,6 +15,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "blocked",
+    alone: false,
     promise: "an index that is blocked, closed or red is waited for; one that is an alias makes dead letters; nothing is lost",
     run: |setting| Box::pin(run(setting)),
 };

@@ -16,6 +16,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "conflicts",
+    alone: false,
     promise: "8 workers on the same 100 documents end as if one had done it all; only what was overtaken is read again",
     run: |setting| Box::pin(run(setting)),
 };

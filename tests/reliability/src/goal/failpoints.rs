@@ -18,12 +18,14 @@ use crate::report::Report;
 
 pub(super) const EMBEDDED: Goal = Goal {
     name: "failpoints-embedded",
+    alone: false,
     promise: "killed before and after every side effect, the set of downstream (class, id, action) equals the oracle's, on the embedded pair (G2)",
     run: |setting| Box::pin(embedded(setting)),
 };
 
 pub(super) const REAL: Goal = Goal {
     name: "failpoints-real",
+    alone: false,
     promise: "killed before and after every side effect, the set of downstream (class, id, action) equals the oracle's, on RabbitMQ and OpenSearch (G2)",
     run: |setting| Box::pin(real(setting)),
 };

@@ -14,6 +14,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "hang",
+    alone: true,
     promise: "a store that hangs stops the pools on it and no others, and memory stays",
     run: |setting| Box::pin(run(setting)),
 };

@@ -15,6 +15,7 @@ use crate::scrape::address;
 
 pub(super) const GOAL: Goal = Goal {
     name: "health",
+    alone: true,
     promise: "while RabbitMQ or OpenSearch is stopped or stands still liveness stays green, readiness does not and says which and why, \
               and is green again when it is back (G26)",
     run: |setting| Box::pin(run(setting)),

@@ -16,6 +16,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "large",
+    alone: false,
     promise: "requests that are too large are split, the limit is learnt and kept; a document above it is a dead letter",
     run: |setting| Box::pin(run(setting)),
 };

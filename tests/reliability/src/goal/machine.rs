@@ -18,6 +18,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "machine",
+    alone: false,
     promise: "full disk, read-only data folder, 64 descriptors, clock stepped back an hour, SIGSTOP: the stated behaviour, nothing lost",
     run: |setting| Box::pin(run(setting)),
 };

@@ -31,6 +31,8 @@ use crate::report::Report;
 pub struct Goal {
     /// By which it is asked for.
     pub name: &'static str,
+    /// It measures how fast something is: nothing else may run beside it.
+    pub alone: bool,
     /// What is proved, in one line.
     pub promise: &'static str,
     /// Breaks things and judges; an error when the promise does not hold.

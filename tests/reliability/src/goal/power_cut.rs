@@ -15,6 +15,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "power-cut",
+    alone: false,
     promise: "the power goes at any write, the last page may be torn: the embedded folder opens again, nothing acknowledged is missing",
     run: |setting| Box::pin(run(setting)),
 };

@@ -13,6 +13,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "pressure",
+    alone: true,
     promise: "what finds no room is sent again alone, as fast as at the best fixed pace; work goes on at once after a full stop",
     run: |setting| Box::pin(run(setting)),
 };

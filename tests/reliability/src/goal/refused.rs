@@ -15,6 +15,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "refused",
+    alone: true,
     promise: "refused documents are dead letters with the item's error, the rest is not slowed, and a replay leaves no trace",
     run: |setting| Box::pin(run(setting)),
 };

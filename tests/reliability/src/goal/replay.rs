@@ -21,6 +21,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "replay",
+    alone: false,
     promise: "refused records are replayed through the mended pipeline as if they had never failed, also when the \
               replay is killed before and after every side effect, on both pairs",
     run: |setting| Box::pin(run(setting)),

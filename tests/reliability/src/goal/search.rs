@@ -17,6 +17,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "search",
+    alone: true,
     promise: "a search sees all that was announced, several workers end as one would, and refreshes are shared",
     run: |setting| Box::pin(run(setting)),
 };

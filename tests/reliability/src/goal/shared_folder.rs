@@ -13,6 +13,7 @@ use crate::schedule::Schedule;
 
 pub(super) const GOAL: Goal = Goal {
     name: "shared-folder",
+    alone: false,
     promise: "four processes share one embedded folder and are killed at any instant: nothing is lost, wrong or forgotten",
     run: |setting| Box::pin(run(setting)),
 };

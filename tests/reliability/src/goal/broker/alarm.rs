@@ -17,6 +17,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-alarm",
+    alone: false,
     promise: "while the broker's memory alarm blocks publishing, consuming and acknowledging go on, readiness says \
               why, and nothing is lost",
     run: |setting| Box::pin(run(setting)),

@@ -16,6 +16,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-bodies",
+    alone: false,
     promise: "hostile messages are dead letters with a reason; the process goes on, and so do their neighbours",
     run: |setting| Box::pin(run(setting)),
 };

@@ -18,6 +18,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-overtime",
+    alone: false,
     promise: "work longer than the broker's consumer timeout is finished once, does not go round, and costs its \
               neighbours nothing",
     run: |setting| Box::pin(run(setting)),

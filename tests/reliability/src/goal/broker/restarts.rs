@@ -14,6 +14,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-restarts",
+    alone: false,
     promise: "a broker that restarts, a link that dies or a consumer that is cancelled needs no restart of ours: \
               consuming again 5 s after the port answers, one consumer per queue, nothing lost",
     run: |setting| Box::pin(run(setting)),

@@ -23,6 +23,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-returned",
+    alone: false,
     promise: "unroutable messages are told exactly, kept, and delivered when the binding is back; one that is too \
               large is refused with the broker's reason, its neighbours are not",
     run: |setting| Box::pin(run(setting)),

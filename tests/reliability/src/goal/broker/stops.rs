@@ -18,6 +18,7 @@ use crate::report::Report;
 
 pub(super) const GOAL: Goal = Goal {
     name: "broker-stops",
+    alone: false,
     promise: "a process that is told to stop under load ends well within 10 s, and the next one, also of another \
               version, goes on with what it left",
     run: |setting| Box::pin(run(setting)),

@@ -20,6 +20,7 @@ use crate::scrape::Scraper;
 
 pub(super) const GOAL: Goal = Goal {
     name: "crashes",
+    alone: false,
     promise: "collector, three chained pools, RabbitMQ, OpenSearch, a random one killed every 5 s: 0 lost, 0 wrong, 0 missing messages (G1), written once (G3), metrics add up in every scrape (G25)",
     run: |setting| Box::pin(run(setting)),
 };

@@ -19,6 +19,7 @@ use crate::report::Report;
 
 pub(super) const EMBEDDED: Goal = Goal {
     name: "poison",
+    alone: false,
     promise: "messages that crash, hang or fail cost nobody else anything, on the embedded pair (G8)",
     run: |setting| Box::pin(embedded(setting)),
 };
@@ -28,6 +29,7 @@ const ENGINE_LIMIT: f64 = 2.0;
 
 pub(super) const REAL: Goal = Goal {
     name: "poison-real",
+    alone: false,
     promise: "messages that crash, hang or fail cost nobody else anything, on RabbitMQ and OpenSearch (G8)",
     run: |setting| Box::pin(real(setting)),
 };

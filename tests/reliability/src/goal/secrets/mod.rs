@@ -18,6 +18,7 @@ use evidence::Evidence;
 
 pub(super) const GOAL: Goal = Goal {
     name: "secrets",
+    alone: false,
     promise: "no secret in logs at trace level, errors, metrics, health, commands, dead letters, files and arguments of processes",
     run: |setting| Box::pin(run(setting)),
 };

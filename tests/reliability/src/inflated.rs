@@ -10,7 +10,7 @@ use maas_model::store::DocumentStore;
 use maas_tests::server::OpenSearch;
 use serde_json::{Value, json};
 
-use crate::fault::opensearch::{contents, open, write};
+use crate::fault::opensearch::{each, open, write};
 use crate::pools::Pools;
 
 /// The pool.
@@ -19,6 +19,9 @@ pub const POOL: &str = "inflate";
 pub const INDEX: &str = "product";
 /// Generous: machines of tests are busy.
 pub const LIMIT: Duration = Duration::from_secs(600);
+
+/// Documents read at a time: they have up to a MiB each.
+const PAGE: usize = 50;
 
 const PIPELINE: &str = "
 models:
@@ -129,7 +132,13 @@ impl Inflated {
 
     /// Every document must be there as it shall be, and announced once; but for those that `spoilt` names.
     pub async fn judge(&self, node: &OpenSearch, spoilt: impl Fn(&Value) -> bool) -> Result<()> {
-        let mut found: BTreeMap<String, Value> = contents(node, INDEX).await?.into_iter().collect();
+        let mut found: BTreeMap<String, (u64, Option<Value>)> = BTreeMap::new();
+        each(node, INDEX, PAGE, |id, mut product| {
+            let size = product["filler"].as_str().map_or(0, str::len) as u64;
+            let extra = product.get_mut("extra").map(Value::take);
+            found.insert(id, (size, extra));
+        })
+        .await?;
         let mut heard: BTreeMap<String, usize> = BTreeMap::new();
         for (key, message) in self.pools.heard("ear").await? {
             ensure!(key == "new.product", "`{key}` was announced");
@@ -146,19 +155,15 @@ impl Inflated {
                 );
                 continue;
             }
-            let Some(product) = product else {
+            let Some((size, extra)) = product else {
                 anyhow::bail!("{id} is lost")
             };
-            let size = product["filler"].as_str().map_or(0, str::len) as u64;
             ensure!(
                 seed["size"] == size,
                 "{id} has {size} bytes, not {}",
                 seed["size"]
             );
-            ensure!(
-                product.get("extra") == seed.get("extra"),
-                "{id} lacks a field"
-            );
+            ensure!(extra.as_ref() == seed.get("extra"), "{id} lacks a field");
             ensure!(times == 1, "{id} was announced {times} times");
         }
         ensure!(

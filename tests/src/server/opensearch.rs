@@ -9,6 +9,9 @@ use tokio::sync::OnceCell;
 use super::process::{Process, Recipe};
 use super::{free_port, wait_until};
 
+/// Longest wait for an answer: a node without memory gives none.
+const ANSWER: Duration = Duration::from_secs(120);
+
 /// How a node is started.
 #[derive(Debug, Clone)]
 pub struct OpenSearchOptions {
@@ -94,8 +97,10 @@ impl OpenSearch {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> Result<serde_json::Value> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let mut request = client.request(method, format!("{}{path}", self.url()));
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER);
+        let mut request = client
+            .build()?
+            .request(method, format!("{}{path}", self.url()));
         if let Some(body) = body {
             request = request.json(&body);
         }

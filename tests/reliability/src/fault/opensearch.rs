@@ -37,26 +37,36 @@ pub async fn statistic(node: &OpenSearch, index: &str, pointer: &str) -> Result<
 
 /// Every document of an index, refreshed before, read past our own client.
 pub async fn contents(node: &OpenSearch, index: &str) -> Result<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    each(node, index, PAGE, |id, source| found.push((id, source))).await?;
+    Ok(found)
+}
+
+/// The same, told one by one, so many in a page: nobody must hold large ones all at once.
+pub async fn each(
+    node: &OpenSearch,
+    index: &str,
+    page: usize,
+    mut tell: impl FnMut(String, Value),
+) -> Result<()> {
     node.ask(reqwest::Method::POST, &format!("/{index}/_refresh"), None)
         .await?;
-    let mut found: Vec<(String, Value)> = Vec::new();
-    let mut body = json!({"size": PAGE, "sort": ["_id"]});
+    let path = format!("/{index}/_search");
+    let mut body = json!({"size": page, "sort": ["_id"]});
     loop {
-        let path = format!("/{index}/_search");
-        let mut page = node
-            .ask(reqwest::Method::POST, &path, Some(body.clone()))
-            .await?;
-        let Some(hits) = page["hits"]["hits"].as_array_mut() else {
-            anyhow::bail!("no documents in {page}");
+        let asked = Some(body.clone());
+        let mut answer = node.ask(reqwest::Method::POST, &path, asked).await?;
+        let Some(hits) = answer["hits"]["hits"].as_array_mut() else {
+            anyhow::bail!("no documents in {answer}");
         };
-        let count = hits.len();
-        found.extend(hits.iter_mut().map(|hit| {
+        let is_last = hits.len() < page;
+        for hit in hits {
+            body["search_after"] = json!([hit["_id"]]);
             let id = hit["_id"].as_str().unwrap_or_default().to_owned();
-            (id, hit["_source"].take())
-        }));
-        match found.last() {
-            Some((last, _)) if count == PAGE => body["search_after"] = json!([last]),
-            _ => return Ok(found),
+            tell(id, hit["_source"].take());
+        }
+        if is_last {
+            return Ok(());
         }
     }
 }

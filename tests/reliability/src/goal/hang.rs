@@ -24,7 +24,7 @@ const MEBIBYTE: u64 = 1 << 20;
 async fn run(setting: Setting) -> Result<Report> {
     let (good, bad) = (OpenSearch::start().await?, OpenSearch::start().await?);
     let proxy = Proxy::in_front_of(&bad.url()).await?;
-    let lasting = Duration::from_secs(setting.pick(10, 300));
+    let lasting = Duration::from_secs(setting.pick(10, 120));
     let mut seeds = Seeds::default();
     // More than is done in the time, so that nobody runs dry.
     for _ in 0..setting.pick(8_000, 100_000) {

@@ -40,11 +40,13 @@ pub fn run(
     for (goals, jobs) in [(together, jobs), (alone, 1)] {
         let waiting = Mutex::new(goals);
         let work = || -> Result<()> {
-            while let Some(goal) = locked(&waiting).pop_front() {
+            loop {
+                // Not in the head of a loop: the others would wait for the lock until this goal is over.
+                let next = locked(&waiting).pop_front();
+                let Some(goal) = next else { return Ok(()) };
                 let came = one(goal, setting).with_context(|| goal.name)?;
                 (locked(&tell))(came)?;
             }
-            Ok(())
         };
         thread::scope(|scope| {
             let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();

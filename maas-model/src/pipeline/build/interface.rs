@@ -69,11 +69,12 @@ impl Names<'_, '_> {
             let hint = Some(
                 "say with `store: { model: ..., id: ... }` what the records become".to_owned(),
             );
-            self.error(at, Pin::Value, "`extract` without `store`", hint);
+            self.reports
+                .error(at, Pin::Value, "`extract` without `store`", hint);
         }
         if text.store.is_some() && text.extract.is_none() {
             let hint = Some("say with `extract` how files become records".to_owned());
-            self.error(
+            self.reports.error(
                 &at.below("store"),
                 Pin::Key,
                 "`store` without `extract`",
@@ -84,7 +85,8 @@ impl Names<'_, '_> {
             let hint =
                 Some("without `store` there are only files to announce: `files: KEY`".to_owned());
             let at = at.below("announce").below("documents");
-            self.error(&at, Pin::Key, "no documents to announce", hint);
+            self.reports
+                .error(&at, Pin::Key, "no documents to announce", hint);
         }
     }
 
@@ -94,7 +96,8 @@ impl Names<'_, '_> {
                 let hint = suggestion(&text.model, self.models.keys().map(String::as_str))
                     .or_else(|| Some("describe it under `models`".to_owned()));
                 let message = format!("unknown model `{}`", text.model);
-                self.error(&at.below("model"), Pin::Value, message, hint);
+                self.reports
+                    .error(&at.below("model"), Pin::Value, message, hint);
             }
             return None;
         };

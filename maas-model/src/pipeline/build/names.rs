@@ -34,16 +34,6 @@ pub(super) struct Names<'a, 'r> {
 }
 
 impl Names<'_, '_> {
-    pub(super) fn error(
-        &mut self,
-        at: &At,
-        pin: Pin,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) {
-        self.reports.error(at, pin, message, hint);
-    }
-
     pub(super) fn take_name(&mut self, what: &'static str, name: &str, at: &At) {
         if let Some(owner) = self.taken.insert(name.to_owned(), what) {
             let message = if owner == what {
@@ -52,7 +42,8 @@ impl Names<'_, '_> {
                 format!("`{name}` is the name of an {owner} and of a {what}")
             };
             let hint = Some("dead letters go by the names of interfaces and pools".to_owned());
-            self.error(&at.below("name"), Pin::Value, message, hint);
+            self.reports
+                .error(&at.below("name"), Pin::Value, message, hint);
         }
     }
 
@@ -75,7 +66,7 @@ impl Names<'_, '_> {
             };
             if self.defaults.insert(name.clone(), settings).is_some() {
                 let hint = Some("write them in one place".to_owned());
-                self.error(
+                self.reports.error(
                     &at,
                     Pin::Key,
                     format!("`{name}` has defaults already"),
@@ -89,7 +80,7 @@ impl Names<'_, '_> {
         if !model.fields.contains_key(field) {
             let hint = suggestion(field, model.fields.keys().map(String::as_str));
             let message = format!("`{}` has no field `{field}`", model.name);
-            self.error(at, Pin::Value, message, hint);
+            self.reports.error(at, Pin::Value, message, hint);
         }
     }
 

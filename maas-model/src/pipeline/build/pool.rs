@@ -19,7 +19,8 @@ impl Names<'_, '_> {
         if text.prefetch.is_some_and(|prefetch| prefetch < fetched) {
             let hint = Some(format!("at least `concurrency`: {fetched}"));
             let message = "fewer messages are fetched than worked on";
-            self.error(&at.below("prefetch"), Pin::Value, message, hint);
+            self.reports
+                .error(&at.below("prefetch"), Pin::Value, message, hint);
         }
         let mut bound = HashMap::new();
         let queues_at = at.below("queues");
@@ -45,7 +46,7 @@ impl Names<'_, '_> {
             let message = format!("pool `{other}` has a queue `{}` already", text.name);
             let hint =
                 "two workers on one queue would share its messages: give it a name of its own";
-            self.error(
+            self.reports.error(
                 &at.below("name"),
                 Pin::Value,
                 message,
@@ -77,7 +78,7 @@ impl Names<'_, '_> {
                         let message =
                             format!("queue `{other}` of this pool takes `{pattern}` already");
                         let hint = Some("put the engines of both into one queue".to_owned());
-                        self.error(&at, Pin::Value, message, hint);
+                        self.reports.error(&at, Pin::Value, message, hint);
                     }
                 }
                 self.origins

@@ -61,7 +61,7 @@ impl Names<'_, '_> {
                 .filter(|(name, _)| wrong(name) || single && !known(name))
             {
                 let hint = suggestion(name, STEP_KEYS);
-                self.error(
+                self.reports.error(
                     &at.below(name),
                     Pin::Key,
                     format!("unknown key `{name}`"),
@@ -74,13 +74,14 @@ impl Names<'_, '_> {
             [(name, value)] => Some((name.as_str(), *value)),
             [] => {
                 let hint = "`- ENGINE: { setting: value }`, and beside it `report`, `chunk_size`, `force`, `missing`";
-                self.error(at, Pin::Value, "no engine is named", Some(hint.to_owned()));
+                self.reports
+                    .error(at, Pin::Value, "no engine is named", Some(hint.to_owned()));
                 None
             }
             [_, (second, _), ..] => {
                 let hint =
                     Some("each engine is an entry of its own: start it with `- `".to_owned());
-                self.error(
+                self.reports.error(
                     &at.below(second),
                     Pin::Key,
                     "two engines in one entry",

@@ -6,6 +6,7 @@ mod bus_again;
 mod bus_full;
 mod bus_tls;
 mod opensearch;
+mod opensearch_beginning;
 mod opensearch_tls;
 mod servers;
 mod templates;

@@ -11,7 +11,7 @@ use maas_model::store::{
 use maas_tests::server::{OpenSearch, OpenSearchOptions as Server, shared_opensearch};
 use serde_json::{Value, json};
 
-fn connect(server: &OpenSearch, options: OpenSearchOptions) -> OpenSearchStore {
+pub(super) fn connect(server: &OpenSearch, options: OpenSearchOptions) -> OpenSearchStore {
     let options = OpenSearchOptions {
         replicas: Some(0),
         ..options
@@ -25,7 +25,7 @@ async fn shared() -> OpenSearchStore {
 
 maas_model::store_contract!(async { Arc::new(shared().await) });
 
-fn name(text: &str) -> IndexName {
+pub(super) fn name(text: &str) -> IndexName {
     IndexName::new(text).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn random_name() -> String {
     format!("t{}", uuid::Uuid::new_v4().simple())
 }
 
-fn id(text: impl ToString) -> DocumentId {
+pub(super) fn id(text: impl ToString) -> DocumentId {
     DocumentId::new(text.to_string()).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn source(value: Value) -> Source {
     }
 }
 
-fn index(index: &str, key: impl ToString, value: Value) -> WriteAction {
+pub(super) fn index(index: &str, key: impl ToString, value: Value) -> WriteAction {
     WriteAction {
         index: name(index),
         id: id(key),
@@ -60,7 +60,7 @@ fn field(kind: FieldType) -> Field {
     }
 }
 
-fn model(alias: &str) -> Model {
+pub(super) fn model(alias: &str) -> Model {
     Model {
         name: "Thing".to_owned(),
         alias: name(alias),

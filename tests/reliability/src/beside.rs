@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use crate::goal::{Goal, Length, Setting};
-use crate::program::{BUILT, under_test};
+use crate::program::{BUILT, logs, under_test};
 
 /// What came of one goal.
 pub struct Came {
@@ -64,6 +64,9 @@ fn one(goal: Goal, setting: Setting) -> Result<Came> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([goal.name, "--seed", &setting.seed.to_string()]);
     command.arg("--report").arg(report.path());
+    if let Some(folder) = logs() {
+        command.arg("--logs").arg(folder);
+    }
     if setting.length == Length::Long {
         command.arg("--long");
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use maas_reliability::beside;
 use maas_reliability::goal::{Goal, Length, Setting, all};
-use maas_reliability::program::under_test;
+use maas_reliability::program::{keep_logs, under_test};
 use maas_reliability::report::{Held, Summary};
 
 /// Proves the promises of MaaS by faults: kills processes, cuts connections, fills disks, and judges what is left.
@@ -29,6 +29,9 @@ struct Options {
     /// Write the figures to this file, as a table in Markdown.
     #[arg(long)]
     report: Option<PathBuf>,
+    /// Keep what the processes say in this folder.
+    #[arg(long)]
+    logs: Option<PathBuf>,
     /// List the goals and end.
     #[arg(long)]
     list: bool,
@@ -41,6 +44,9 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = chosen(&options.goals)?;
+    if let Some(folder) = &options.logs {
+        keep_logs(folder)?;
+    }
     let setting = Setting {
         length: if options.long {
             Length::Long

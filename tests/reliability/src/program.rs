@@ -1,5 +1,6 @@
 //! The program under test as a process: started, killed, frozen, told to stop, waited for.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::OnceLock;
@@ -12,6 +13,23 @@ use tempfile::NamedTempFile;
 
 /// Names the program under test to the processes of goals that run beside each other: it is built once for all.
 pub const BUILT: &str = "MAAS_UNDER_TEST";
+
+static LOGS: OnceLock<PathBuf> = OnceLock::new();
+
+/// Keeps what every process says in this folder, to find out why a goal does not hold. To be called once, first.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn keep_logs(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    LOGS.get_or_init(|| folder.to_owned());
+    Ok(())
+}
+
+/// Where what the processes say is kept.
+pub fn logs() -> Option<&'static Path> {
+    LOGS.get().map(PathBuf::as_path)
+}
 
 /// The program `maas` with the engines of this package and failpoints, built once per process.
 ///
@@ -57,7 +75,10 @@ impl Running {
     /// # Errors
     /// When it cannot be started.
     pub fn start(command: &mut Command) -> Result<Self> {
-        let log = NamedTempFile::new()?;
+        let log = match logs() {
+            Some(folder) => kept_log(folder, command)?,
+            None => NamedTempFile::new()?,
+        };
         let child = command
             .stdout(log.reopen()?)
             .stderr(log.reopen()?)
@@ -143,4 +164,20 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Named by when it was started and by its arguments that are no paths.
+fn kept_log(folder: &Path, command: &Command) -> Result<NamedTempFile> {
+    let arguments = command.get_args().filter_map(OsStr::to_str);
+    let telling: Vec<_> = arguments
+        .filter(|argument| !argument.contains(['/', ':']))
+        .collect();
+    let now = chrono::Utc::now().format("%H%M%S%.3f");
+    let name = format!("{now} {} ", telling.join(" "));
+    let log = tempfile::Builder::new()
+        .prefix(&name)
+        .suffix(".log")
+        .disable_cleanup(true)
+        .tempfile_in(folder)?;
+    Ok(log)
 }

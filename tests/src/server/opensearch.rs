@@ -129,6 +129,15 @@ impl OpenSearch {
         self.ready().await
     }
 
+    /// Starts the node again on the same folder and port with other options, killing it before when it runs,
+    /// and waits until it takes requests: what it has to answer may not be ready.
+    pub async fn begin_with(&mut self, options: OpenSearchOptions) -> Result<()> {
+        self.process.kill()?;
+        let recipe = recipe(&home()?, self.process.folder(), self.port, &options)?;
+        self.process.start_as(recipe)?;
+        self.answers("/").await
+    }
+
     /// Lets the node keep its connections and answer nothing.
     pub fn freeze(&self) -> Result<()> {
         self.process.freeze()
@@ -145,14 +154,17 @@ impl OpenSearch {
     }
 
     async fn ready(&self) -> Result<()> {
+        self.answers("/_cluster/health?wait_for_status=yellow&timeout=4s")
+            .await
+    }
+
+    /// Waits for a success.
+    async fn answers(&self, path: &str) -> Result<()> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(5))
             .build()?;
-        let url = format!(
-            "{}/_cluster/health?wait_for_status=yellow&timeout=4s",
-            self.url()
-        );
+        let url = format!("{}{path}", self.url());
         wait_until("OpenSearch", Duration::from_secs(120), || async {
             let answer = client.get(&url).send().await;
             answer.is_ok_and(|answer| answer.status().is_success())

@@ -57,6 +57,12 @@ impl Process {
         Ok(process)
     }
 
+    /// Starts it again in another way.
+    pub(super) fn start_as(&mut self, recipe: Recipe) -> Result<()> {
+        self.recipe = recipe;
+        self.start_again()
+    }
+
     pub(super) fn start_again(&mut self) -> Result<()> {
         ensure!(self.running.is_none(), "the server runs already");
         let mut watchdog = Command::new("sh")

@@ -12,7 +12,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 3;
 
 /// Returns when the queues are empty, no pool has a message in hand and no message waits for its delay to end.
-/// While the bus is away there may be something to do. Delay queues are shared by all that use a broker, so
+/// While the bus is away there may be something to do, and a queue that nobody receives from is not known to be
+/// empty: of one that it is still starting RabbitMQ says 0 messages, 0 consumers. Delay queues are shared by all that use a broker, so
 /// the delayed messages of others are waited for, too.
 pub(crate) async fn wait(bus: &dyn MessageBus, queues: &[QueueName], activities: &Activities) {
     let mut quiet = 0;
@@ -27,10 +28,14 @@ async fn empty(bus: &dyn MessageBus, queues: &[QueueName]) -> bool {
     let Ok(found) = bus.queues("*").await else {
         return false;
     };
-    let ours = |queue: &&QueueInfo| {
-        queues.contains(&queue.name) || queue.name.as_str().starts_with(Topology::DELAY)
-    };
-    found.iter().filter(ours).all(|queue| {
+    let is_empty = |queue: &QueueInfo| {
         queue.ready == 0 && queue.delayed == 0 && queue.unsettled.unwrap_or_default() == 0
-    })
+    };
+    let is_delay = |queue: &&QueueInfo| queue.name.as_str().starts_with(Topology::DELAY);
+    let ours = |queue: &&QueueInfo| queues.contains(&queue.name);
+    found.iter().filter(is_delay).all(is_empty)
+        && found
+            .iter()
+            .filter(ours)
+            .all(|queue| queue.consumers > 0 && is_empty(queue))
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::Args;
 use maas_model::pipeline::Pipeline;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::options::{Connection, OutputOption, PipelineArgument};
@@ -199,8 +199,14 @@ impl Run {
         };
         if self.until_idle && !pools.is_empty() && !cancel.is_cancelled() {
             let idle = idle::wait(&*servers.bus, &queues, &busy);
-            if cancel.run_until_cancelled(idle).await.is_some() {
-                stop_pools.cancel();
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = idle => stop_pools.cancel(),
+                // Nobody empties its queues any more.
+                Some(ended) = pools.join_next() => {
+                    failed |= has_failed(ended);
+                    stop_pools.cancel();
+                }
             }
         }
         tokio::select! {
@@ -228,13 +234,18 @@ fn overdue_after(stop: CancellationToken) -> CancellationToken {
 async fn joined(tasks: &mut JoinSet<anyhow::Result<()>>) -> bool {
     let mut failed = false;
     while let Some(ended) = tasks.join_next().await {
-        let error = match ended {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => error,
-            Err(error) => anyhow::Error::new(error).context("a part of the pipeline crashed"),
-        };
-        failed = true;
-        tracing::error!(error = format!("{error:#}"), "a part of the pipeline ended");
+        failed |= has_failed(ended);
     }
     failed
+}
+
+/// Whether a task failed; that is told.
+fn has_failed(ended: Result<anyhow::Result<()>, JoinError>) -> bool {
+    let error = match ended {
+        Ok(Ok(())) => return false,
+        Ok(Err(error)) => error,
+        Err(error) => anyhow::Error::new(error).context("a part of the pipeline crashed"),
+    };
+    tracing::error!(error = format!("{error:#}"), "a part of the pipeline ended");
+    true
 }

@@ -1,15 +1,11 @@
 //! The file of the embedded bus: how it is opened, and what its errors mean.
 
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
 use crate::message::BusError;
-use crate::sqlite;
-
-/// How long one process waits for the other's write before it says so.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::sqlite::{self, BUSY_TIMEOUT, OPEN_TIMEOUT};
 
 /// `application_id` of the file, so that a foreign database is not taken for a bus.
 const APPLICATION_ID: i64 = 0x4d61_4262;
@@ -58,7 +54,7 @@ CREATE TABLE IF NOT EXISTS subscription(
 pub(super) fn open(file: &Path) -> Result<Connection, BusError> {
     let connect = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(file)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.busy_timeout(OPEN_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // What was confirmed must survive a power cut.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -69,7 +65,9 @@ pub(super) fn open(file: &Path) -> Result<Connection, BusError> {
     check_application(&connection, file)?;
     // Before anything is made in it that a newer one may have in another way.
     check_format(&connection, file)?;
-    make_tables(&connection).map_err(|source| error(file, source))?;
+    make_tables(&connection)
+        .and_then(|()| connection.busy_timeout(BUSY_TIMEOUT))
+        .map_err(|source| error(file, source))?;
     Ok(connection)
 }
 

@@ -7,11 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::private;
-use crate::sqlite;
+use crate::sqlite::{self, BUSY_TIMEOUT, OPEN_TIMEOUT};
 use crate::store::StoreError;
-
-/// How long a connection waits for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pages in the log before they are moved into the file (16 MiB): fewer syncs than SQLite's 1,000.
 const CHECKPOINT_PAGES: u32 = 4_000;
@@ -50,17 +47,23 @@ pub(super) fn create(file: &Path) -> Result<Connection, StoreError> {
     }
     // SQLite gives its log files the rights of the main file.
     private::append(file).map_err(wrap)?;
-    let mut connection = open(file)?;
-    prepare(&mut connection).map_err(|error| failure(file, error))?;
+    let mut connection = connect(file, OPEN_TIMEOUT)?;
+    prepare(&mut connection)
+        .and_then(|()| connection.busy_timeout(BUSY_TIMEOUT))
+        .map_err(|error| failure(file, error))?;
     check_version(file, &connection)?;
     Ok(connection)
 }
 
 /// A further connection to a file that [`create`] has prepared.
 pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    connect(file, BUSY_TIMEOUT)
+}
+
+fn connect(file: &Path, patience: Duration) -> Result<Connection, StoreError> {
     Connection::open(file)
         .and_then(|connection| {
-            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.busy_timeout(patience)?;
             connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
             connection.pragma_update(None, "journal_mode", "wal")?;
             connection.pragma_update(None, "synchronous", "full")?;

@@ -87,10 +87,13 @@ impl OpenSearchStore {
             return Err(self.refused(format!("`{index}` is an alias, not an index")));
         }
         let path = format!("/{index}");
-        let _: Option<IgnoredAny> = self
+        let removed: Option<IgnoredAny> = self
             .client
             .find(Method::Delete, &path, &[], Body::None)
             .await?;
+        if removed.is_none() {
+            self.is_really_absent(index).await?;
+        }
         self.known_fields.forget();
         self.written.forget();
         Ok(())

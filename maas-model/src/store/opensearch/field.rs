@@ -63,6 +63,9 @@ impl KnownFields {
 
 #[derive(Default, Deserialize)]
 struct Capabilities {
+    /// The indices whose shards answered; the others are left out without a word.
+    #[serde(default)]
+    indices: Vec<IndexName>,
     #[serde(default)]
     fields: HashMap<String, HashMap<String, serde::de::IgnoredAny>>,
 }
@@ -101,6 +104,10 @@ impl OpenSearchStore {
         index: &IndexName,
         paths: &[&str],
     ) -> Result<Capabilities, StoreError> {
+        let indices = self.indices_of(index).await?;
+        if indices.is_empty() {
+            return Ok(Capabilities::default());
+        }
         let names: Vec<String> = paths
             .iter()
             .flat_map(|path| [(*path).to_owned(), format!("{path}.keyword")])
@@ -108,8 +115,16 @@ impl OpenSearchStore {
         let names = names.join(",");
         let query = [("fields", names.as_str())];
         let path = format!("/{index}/_field_caps");
-        let found = self.client.find(Method::Get, &path, &query, Body::None);
-        Ok(found.await?.unwrap_or_default())
+        let found: Option<Capabilities> = self
+            .client
+            .find(Method::Get, &path, &query, Body::None)
+            .await?;
+        // Without an answer it was dropped a moment ago, or the node is beginning.
+        let found = found.unwrap_or_default();
+        match indices.iter().find(|name| !found.indices.contains(name)) {
+            Some(silent) => Err(self.in_part(format!("`{silent}` did not tell its fields"))),
+            None => Ok(found),
+        }
     }
 }
 

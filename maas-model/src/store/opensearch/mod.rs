@@ -4,6 +4,7 @@
 //! template. Nothing here is tried again and nothing is refreshed unasked: that is done around the store
 //! (`layer`).
 
+mod absent;
 mod admin;
 mod aggregate;
 mod bulk;
@@ -130,8 +131,12 @@ impl DocumentStore for OpenSearchStore {
         /// That it was done is all there is to know.
         #[derive(serde::Deserialize)]
         struct Refreshed {}
-        let refreshed = self.client.find_whole(&path, &[], Body::None).await;
-        refreshed.map(|_: Option<Refreshed>| ())
+        let refreshed = self.client.find_whole(&path, &[], Body::None);
+        let refreshed: Option<Refreshed> = refreshed.await?;
+        match refreshed {
+            Some(_) => Ok(()),
+            None => self.is_really_absent(index).await,
+        }
     }
 
     async fn install(&self, model: &Model) -> Result<(), StoreError> {

@@ -66,7 +66,7 @@ impl OpenSearchStore {
         Ok(documents)
     }
 
-    /// The concrete indices behind a name, sorted; none when there is no such name.
+    /// The concrete indices behind a name, sorted; none when there is really no such name.
     pub(super) async fn indices_of(&self, index: &IndexName) -> Result<Vec<IndexName>, StoreError> {
         let path = format!("/_resolve/index/{index}");
         let resolved: Option<Resolved> = self
@@ -74,7 +74,7 @@ impl OpenSearchStore {
             .find(Method::Get, &path, &[], Body::None)
             .await?;
         let Some(resolved) = resolved else {
-            return Ok(Vec::new());
+            return self.is_really_absent(index).await.map(|()| Vec::new());
         };
         let mut indices: Vec<IndexName> = resolved
             .indices
@@ -84,6 +84,9 @@ impl OpenSearchStore {
         indices.extend(resolved.aliases.into_iter().flat_map(|alias| alias.indices));
         indices.sort();
         indices.dedup();
+        if indices.is_empty() {
+            self.is_really_absent(index).await?;
+        }
         Ok(indices)
     }
 

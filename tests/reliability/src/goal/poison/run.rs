@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use maas_model::document::IndexName;
+use maas_model::layer::{RetryPolicy, RetryStore};
 use maas_model::message::{BusOptions, Published};
 use maas_model::store::{DocumentStore, OpenSearchOptions, Query, Search};
 use maas_tests::program::Pair;
@@ -146,7 +147,9 @@ impl Service {
 
     fn store(&self) -> Result<Arc<dyn DocumentStore>> {
         let (url, options) = (self.pair.store.parse()?, OpenSearchOptions::default());
-        Ok(maas_model::store::open(&url, &self.pair.data, options)?)
+        let store = maas_model::store::open(&url, &self.pair.data, options)?;
+        // An index that was made a moment ago may not be ready.
+        Ok(Arc::new(RetryStore::new(store, RetryPolicy::default())))
     }
 
     /// The documents that were done.

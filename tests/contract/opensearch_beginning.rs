@@ -19,11 +19,10 @@ fn unaware() -> Node {
     Node::default().setting("gateway.recover_after_data_nodes", "2")
 }
 
-/// One that knows nothing of before.
-fn store_on(server: &OpenSearch) -> OpenSearchStore {
+/// One that knows nothing of before, and does not wait long for what the node keeps back until it is ready.
+fn impatient(server: &OpenSearch) -> OpenSearchStore {
     let options = OpenSearchOptions {
-        // What a node keeps back until it is ready.
-        request_timeout: Duration::from_secs(2),
+        request_timeout: Duration::from_secs(5),
         ..OpenSearchOptions::default()
     };
     connect(server, options)
@@ -45,7 +44,7 @@ impl Lies {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_passes_for_absent_while_a_node_begins() {
     let mut server = OpenSearch::start().await.unwrap();
-    let store = store_on(&server);
+    let store = connect(&server, OpenSearchOptions::default());
     let (alias, partition) = (name("thing"), name("thing-2024"));
     store.install(&model("thing")).await.unwrap();
     let document = json!({"key": "a", "date": "2024-01-01T00:00:00.000Z", "note": "one two"});
@@ -53,7 +52,7 @@ async fn nothing_passes_for_absent_while_a_node_begins() {
     assert!(written.unwrap()[0].is_done());
 
     server.begin_with(unaware()).await.unwrap();
-    let store = store_on(&server);
+    let store = impatient(&server);
     let mut lies = Lies::default();
     let key = || Query::term("note", "one two");
     for of in [&alias, &partition] {

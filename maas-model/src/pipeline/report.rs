@@ -73,6 +73,11 @@ pub(super) struct Reports {
 }
 
 impl Reports {
+    /// Whether nothing was found so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.unread.is_empty()
+    }
+
     pub(super) fn error(
         &mut self,
         at: &At,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::bench::{Bench, body, queue};
 use super::bus::Settled;
 use super::engines::{Copy, Count, OUT, Obey, RAW, step};
+use super::store::Mishap;
 
 /// Runs the pool until `settled` messages are settled, then stops it.
 async fn work(bench: &Bench, settled: usize) {
@@ -162,6 +163,24 @@ async fn a_stop_lets_work_in_hand_finish_and_takes_nothing_new() {
         settled,
         "what was taken was finished"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_store_at_a_stop_is_handed_back_unsettled() {
+    let bench = Bench::new(1, &["q"], || vec![step("COPY", Copy)]);
+    bench.store.put(RAW, "1", json!({"value": "1"}));
+    bench.store.will(&[Mishap::Away; 100]);
+    bench.bus.send(&queue("q"), body("1"));
+    let stop = CancellationToken::new();
+    let (pool, token) = (Arc::clone(&bench.pool), stop.clone());
+    let running = tokio::spawn(async move { pool.run(token).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(bench.pool.stats().in_flight(), 1);
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    assert_eq!(bench.bus.settled(), [], "it comes again only unsettled");
+    let book = bench.pool.stats().document_book();
+    assert_eq!((book.received, book.settled.get(Outcome::Returned)), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 impl OpenSearchStore {
     /// To be called when nothing of this name was found. An error that passes unless a node says so, too, that
     /// knows its indices: only such a node searches.
-    pub(super) async fn is_really_absent(&self, index: &IndexName) -> Result<(), StoreError> {
+    pub(super) async fn confirm_absent(&self, index: &IndexName) -> Result<(), StoreError> {
         let path = format!("/{index}/_search");
         let nothing = json!({ "size": 0, "terminate_after": 1 });
         let found: Option<IgnoredAny> = self

@@ -92,7 +92,7 @@ impl OpenSearchStore {
             .find(Method::Delete, &path, &[], Body::None)
             .await?;
         if removed.is_none() {
-            self.is_really_absent(index).await?;
+            self.confirm_absent(index).await?;
         }
         self.known_fields.forget();
         self.written.forget();

@@ -59,7 +59,7 @@ impl OpenSearchStore {
             .find(Method::Get, &path, &[], Body::None)
             .await?;
         if found.is_none() {
-            self.is_really_absent(&model.alias).await?;
+            self.confirm_absent(&model.alias).await?;
         }
         let found = found.unwrap_or_default().into_iter();
         let own = found.map(|(index, found)| (index, found.aliases));

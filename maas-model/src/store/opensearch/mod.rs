@@ -135,7 +135,7 @@ impl DocumentStore for OpenSearchStore {
         let refreshed: Option<Refreshed> = refreshed.await?;
         match refreshed {
             Some(_) => Ok(()),
-            None => self.is_really_absent(index).await,
+            None => self.confirm_absent(index).await,
         }
     }
 

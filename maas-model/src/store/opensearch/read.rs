@@ -74,7 +74,7 @@ impl OpenSearchStore {
             .find(Method::Get, &path, &[], Body::None)
             .await?;
         let Some(resolved) = resolved else {
-            return self.is_really_absent(index).await.map(|()| Vec::new());
+            return self.confirm_absent(index).await.map(|()| Vec::new());
         };
         let mut indices: Vec<IndexName> = resolved
             .indices
@@ -85,7 +85,7 @@ impl OpenSearchStore {
         indices.sort();
         indices.dedup();
         if indices.is_empty() {
-            self.is_really_absent(index).await?;
+            self.confirm_absent(index).await?;
         }
         Ok(indices)
     }

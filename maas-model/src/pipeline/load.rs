@@ -63,19 +63,21 @@ fn assemble(
     let sections = Sections::read(&files, &mut reports);
     let builder = Builder::new(name, base, &files, &mut reports);
     let pipeline = builder.build(sections);
-    if pipeline.interfaces.is_empty() && pipeline.pools.is_empty() && reports.is_empty() {
+    // Models alone are a pipeline, to install them by; an empty file is a slip.
+    let is_empty =
+        pipeline.interfaces.is_empty() && pipeline.pools.is_empty() && pipeline.models.is_empty();
+    if is_empty && reports.is_empty() {
         nothing_to_run(&mut reports);
     }
     checked(pipeline, reports.finish(&files))
 }
 
-/// Models alone are a pipeline, to install them by; an empty file is a slip.
 fn nothing_to_run(reports: &mut Reports) {
     let whole = At {
         file: 0,
         path: String::new(),
     };
-    let message = "there are neither interfaces nor pools: nothing would run";
+    let message = "there is nothing in it: neither interfaces nor pools nor models";
     let hint = "`maas schema` tells what belongs into a pipeline".to_owned();
     reports.warning(&whole, Pin::Value, message, Some(hint));
 }

@@ -1,7 +1,6 @@
 //! A node takes requests before it knows which indices it has: what it cannot know yet is not absent.
 
 use std::fmt::Debug;
-
 use std::time::Duration;
 
 use maas_model::store::{
@@ -22,10 +21,10 @@ fn unaware() -> Node {
         .setting("action.auto_create_index", "false")
 }
 
-/// One that knows nothing of before, and does not wait long for what the node keeps back until it is ready.
+/// A store that does not wait long for what the node keeps back until it is ready.
 fn impatient(server: &OpenSearch) -> OpenSearchStore {
     let options = OpenSearchOptions {
-        request_timeout: Duration::from_secs(5),
+        request_timeout: Duration::from_secs(15),
         ..OpenSearchOptions::default()
     };
     connect(server, options)
@@ -57,14 +56,15 @@ fn may_pass(outcomes: &[WriteOutcome]) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_passes_for_absent_while_a_node_begins() {
     let mut server = OpenSearch::start().await.unwrap();
-    let store = connect(&server, OpenSearchOptions::default());
+    let known = impatient(&server);
     let (alias, partition) = (name("thing"), name("thing-2024"));
-    store.install(&model("thing")).await.unwrap();
+    known.install(&model("thing")).await.unwrap();
     let document = json!({"key": "a", "date": "2024-01-01T00:00:00.000Z", "note": "one two"});
-    let written = store.write(vec![index("thing-2024", "1", document)]).await;
+    let written = known.write(vec![index("thing-2024", "1", document)]).await;
     assert!(written.unwrap()[0].is_done());
 
     server.begin_with(unaware()).await.unwrap();
+    // Knows nothing of before; the other one has looked up already that it writes to an index.
     let store = impatient(&server);
     let mut lies = Lies::default();
     let key = || Query::term("note", "one two");
@@ -93,7 +93,7 @@ async fn nothing_passes_for_absent_while_a_node_begins() {
             id: id("1"),
             op,
         };
-        match store.write(vec![action]).await {
+        match known.write(vec![action]).await {
             Ok(outcomes) if may_pass(&outcomes) => {}
             answer => lies.not_now("write", answer),
         }

@@ -33,11 +33,15 @@ pub enum Bug {
     ForgetDoubtfulWrites,
     SkipAConflictOfAFlow,
     IgnoreAReturnedMessageOfAFlow,
+    NeverWorkAlone,
+    ForgetADeath,
+    GiveTheWholeUp,
+    ForgetAHalfOfACut,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::AcknowledgeWhatIsAway,
         Self::IgnoreALostConfirm,
         Self::IgnoreAReturnedMessage,
@@ -66,6 +70,10 @@ impl Bug {
         Self::ForgetDoubtfulWrites,
         Self::SkipAConflictOfAFlow,
         Self::IgnoreAReturnedMessageOfAFlow,
+        Self::NeverWorkAlone,
+        Self::ForgetADeath,
+        Self::GiveTheWholeUp,
+        Self::ForgetAHalfOfACut,
     ];
 }
 

@@ -21,7 +21,7 @@ use crate::oracle::{Announced, Oracle};
 use crate::program::{Running, command};
 
 /// How long a run to the end may take. Generous: machines of tests are busy.
-pub const LIMIT: Duration = Duration::from_secs(180);
+pub const LIMIT: Duration = Duration::from_secs(600);
 
 /// The pipeline of this package in a folder of its own, with an ear, on a pair.
 #[derive(Debug)]

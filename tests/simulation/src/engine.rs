@@ -13,6 +13,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::fuse::Fuse;
+use crate::source::DEADLY;
+
 /// Readings of this station make the engine fail.
 pub const BAD_STATION: &str = "bad";
 
@@ -28,7 +31,7 @@ impl Settings for Gather {
 
 impl EngineConfig for Gather {
     fn build(self, _cx: &BuildContext<'_>) -> Result<Box<dyn Engine>, BuildError> {
-        Ok(Box::new(self))
+        Ok(Box::new(Gathering { fuse: Fuse::here() }))
     }
 
     fn emits(&self, _cx: &EmitContext<'_>) -> Vec<Emission> {
@@ -38,12 +41,20 @@ impl EngineConfig for Gather {
 
 inventory::submit! { EnginePlugin::of::<Gather>(module_path!()) }
 
+#[derive(Debug)]
+struct Gathering {
+    fuse: Fuse,
+}
+
 #[async_trait]
-impl Engine for Gather {
+impl Engine for Gathering {
     async fn run(&self, batch: &Batch, cx: &mut EngineContext<'_>) -> Result<Output, EngineError> {
         let mut output = Output::default();
         let mut groups: BTreeMap<String, Vec<DocumentId>> = BTreeMap::new();
         for reading in cx.input(batch).await? {
+            if reading.id.as_str().starts_with(DEADLY) {
+                self.fuse.blow().await;
+            }
             match reading.text("station") {
                 Some(BAD_STATION) | None => output.failures.push(Failure {
                     id: reading.id.clone(),

@@ -23,6 +23,9 @@ pub struct Faults {
     pub settlement_lost: u64,
     // source
     pub source_fails: u64,
+    // per message that came back unsettled
+    pub child_dies: u64,
+    pub child_missing: u64,
     /// Per call of a process to store or bus.
     pub crash: u64,
     // per second
@@ -47,7 +50,7 @@ impl Faults {
     }
 
     /// Each with its highest value.
-    fn rates(&mut self) -> [(&mut u64, u64); 19] {
+    fn rates(&mut self) -> [(&mut u64, u64); 21] {
         [
             (&mut self.store_unreachable, 150),
             (&mut self.store_answer_lost, 150),
@@ -61,6 +64,8 @@ impl Faults {
             (&mut self.message_returned, 150),
             (&mut self.settlement_lost, 150),
             (&mut self.source_fails, 100),
+            (&mut self.child_dies, 200),
+            (&mut self.child_missing, 200),
             (&mut self.crash, 40),
             (&mut self.store_crash, 60),
             (&mut self.store_outage, 60),

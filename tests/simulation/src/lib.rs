@@ -4,12 +4,14 @@
 //! history each time, so that what it finds can be looked at again. See
 //! `docs/decisions/0013-simulation.md`.
 
+mod alone;
 pub mod bus;
 pub mod dice;
 mod difference;
 mod drive;
 pub mod engine;
 pub mod fault;
+pub mod fuse;
 pub mod oracle;
 mod process;
 pub mod run;

@@ -16,7 +16,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::alone::Children;
 use crate::bus::SimulatedBus;
+use crate::fuse::Fuse;
 use crate::source::SimulatedCollector;
 use crate::store::SimulatedStore;
 use crate::world::{Who, World};
@@ -129,8 +131,16 @@ async fn run(
         bindings,
         grace: GRACE,
     };
+    let children = Arc::new(Children {
+        world: Arc::clone(&world),
+        who,
+        pipeline: Arc::clone(&pipeline),
+        context: context.clone(),
+    });
     for pool in &pipeline.pools {
-        let pool = PoolRunner::build(pool, context.clone())?;
+        let fuse = Fuse::Process(Arc::clone(&world), who);
+        let pool = fuse.under(|| PoolRunner::build(pool, context.clone()))?;
+        let pool = pool.isolated(children.clone());
         let stop = stop.clone();
         tasks.spawn(async move { Ok(pool.run(stop).await?) });
     }

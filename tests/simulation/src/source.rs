@@ -27,6 +27,9 @@ pub const REFUSED: &str = "refused";
 /// Readings of which the store takes no copy.
 pub const NO_COPY: &str = "alone";
 
+/// Readings that end the process that gathers them.
+pub const DEADLY: &str = "deadly";
+
 /// One file of the source.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -51,6 +54,7 @@ pub enum Line {
 pub fn items(dice: &mut Dice) -> Vec<Item> {
     let readings = 4 + dice.below(12);
     let stations = 1 + dice.below(3);
+    let deadly = dice.hits(80);
     let spread = [500, 20_000][dice.below(2) as usize];
     let mut after = 0;
     let count = 2 + dice.below(8);
@@ -62,14 +66,20 @@ pub fn items(dice: &mut Dice) -> Vec<Item> {
                 name: format!("item-{number:02}"),
                 after,
                 lines: (0..lines)
-                    .map(|line| one_line(dice, readings, stations, number, line))
+                    .map(|line| one_line(dice, readings, stations, deadly, (number, line)))
                     .collect(),
             }
         })
         .collect()
 }
 
-fn one_line(dice: &mut Dice, readings: u64, stations: u64, item: u64, line: u64) -> Line {
+fn one_line(
+    dice: &mut Dice,
+    readings: u64,
+    stations: u64,
+    deadly: bool,
+    (item, line): (u64, u64),
+) -> Line {
     if dice.hits(60) {
         return Line::Bad(format!("bad {item}-{line}"));
     }
@@ -78,6 +88,7 @@ fn one_line(dice: &mut Dice, readings: u64, stations: u64, item: u64, line: u64)
         0 => (format!("{REFUSED}-{number}"), "s-0".to_owned()),
         1 => (format!("r-{number}"), BAD_STATION.to_owned()),
         2 => (format!("{NO_COPY}-{number}"), "s-0".to_owned()),
+        3 if deadly => (format!("{DEADLY}-{number}"), "s-0".to_owned()),
         _ => (format!("r-{number}"), format!("s-{}", number % stations)),
     };
     let record = json!({

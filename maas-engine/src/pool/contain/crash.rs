@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use maas_model::document::DocumentId;
 use maas_model::message::{DeadReason, Message};
+use maas_model::planted;
 use tokio_util::sync::CancellationToken;
 
 use super::isolation::Death;
@@ -36,6 +37,11 @@ pub(super) async fn verdict(
     tracing::error!(
         pool = shared.chains.pool, queue = %work.queue, message = message.message_id, documents = count,
         engine, how = death.how, tries, "a message ended the process that worked on it alone"
+    );
+    planted!(ForgetADeath, return Verdict::Done);
+    planted!(
+        GiveTheWholeUp,
+        return Verdict::Dead(reason(shared, death, &message.document_ids))
     );
     if count > 1 && tries >= TRIES_WHOLE.min(max_tries) {
         return cut(shared, work, &message, tries, stop).await;
@@ -71,6 +77,10 @@ async fn cut(
         alone: true,
     };
     let reason = "it ended a process more than once: its documents are tried in halves";
+    planted!(
+        ForgetAHalfOfACut,
+        return Verdict::Parts(vec![share(first)], reason.to_owned())
+    );
     Verdict::Parts(vec![share(first), share(second)], reason.to_owned())
 }
 

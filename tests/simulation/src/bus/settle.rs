@@ -13,6 +13,10 @@ use tokio::time::Instant;
 use crate::oracle::Debts;
 use crate::world::{State, Who, World};
 
+/// A connection that is cut while a message takes the place of another leaves both, and those that wait their turn do so every
+/// second: with more in the queue than this nothing new would be seen, only more of the same.
+const MOST_COPIES: usize = 30;
+
 pub(super) struct SimulatedSettle {
     pub(super) world: Arc<World>,
     pub(super) who: Who,
@@ -33,7 +37,8 @@ impl SimulatedSettle {
         let who = self.who;
         state.say(format_args!("{who} {what}"));
         let rate = state.faults.settlement_lost;
-        let stays = state.dice.hits(rate);
+        let cut = state.dice.hits(rate);
+        let stays = cut && state.broker.others(&self.lease).count() < MOST_COPIES;
         let answer = effect(&mut state, stays);
         if stays {
             state.say(format_args!("{who} settles: connection cut"));
@@ -44,6 +49,7 @@ impl SimulatedSettle {
 
     /// All that must be true of what is acknowledged.
     fn judge(&self, state: &mut State) {
+        let before = state.oracle.broken.len();
         let State {
             oracle,
             broker,
@@ -51,10 +57,13 @@ impl SimulatedSettle {
             ..
         } = state;
         oracle.intents(documents);
-        let left = oracle.debts(documents, &self.message_id);
+        let left = oracle.debts(documents, &self.message_id, &self.body);
         oracle.paid(&self.debts, &left);
         let others = broker.others(&self.lease);
         oracle.acked(&self.lease.queue, &self.body, others);
+        if state.oracle.broken.len() > before {
+            state.say(format_args!("which breaks: {}", self.message_id));
+        }
     }
 
     fn done(&mut self) {
@@ -108,7 +117,7 @@ impl Settle for SimulatedSettle {
         self.world.latency(0).await;
         let kind = reason.kind.clone();
         self.say(format_args!("parks: {kind}"), |state, stays| {
-            state.oracle.parked(&reason, &self.body);
+            state.oracle.parked(&self.lease.queue, &reason, &self.body);
             state.broker.park(&self.lease, reason, stays)
         })?;
         self.done();

@@ -47,8 +47,9 @@ impl SimulatedSubscription {
         let debts = match kept.redelivered {
             true => {
                 let state = self.world.state();
-                let message_id = &kept.message.message_id;
-                state.oracle.debts(&state.documents, message_id)
+                let message = &kept.message;
+                let (id, body) = (&message.message_id, &message.body);
+                state.oracle.debts(&state.documents, id, body)
             }
             false => Debts::default(),
         };

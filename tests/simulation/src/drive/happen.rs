@@ -36,8 +36,10 @@ impl Drive {
         if state.dice.hits(faults.store_crash) {
             self.store_crash = Some(now + state.dice.below(1_000));
         }
-        if state.dice.hits(faults.store_outage) {
-            state.store_away_until = now + state.dice.below(130_000);
+        if now >= state.store_away_until && state.dice.hits(faults.store_outage) {
+            // Some end before anybody gives up waiting, some after that.
+            let longest = [5_000, 130_000][state.dice.below(2) as usize];
+            state.store_away_until = now + state.dice.below(longest);
             let until = state.store_away_until;
             state.say(format_args!("the store is away until {until}"));
         }

@@ -48,7 +48,9 @@ impl Drive {
                 let station = source.get("station").and_then(Value::as_str);
                 index.as_str().starts_with("reading")
                     && station != Some(crate::engine::BAD_STATION)
-                    && !id.as_str().starts_with(source::NO_COPY)
+                    && ![source::NO_COPY, source::DEADLY]
+                        .iter()
+                        .any(|bad| id.as_str().starts_with(bad))
             });
             readings
                 .filter_map(|(_, id, _)| {

@@ -7,7 +7,7 @@ use maas_model::message::{Message, QueueName};
 
 use super::Oracle;
 use crate::engine::BAD_STATION;
-use crate::source::{Line, NO_COPY, REFUSED};
+use crate::source::{DEADLY, Line, NO_COPY, REFUSED};
 
 impl Oracle {
     /// A worker acknowledged a message: all of it must be written and announced, but for what other messages
@@ -45,6 +45,11 @@ impl Oracle {
                     let letter = format!("first/document refused/copy/{id}");
                     self.is_dead(queue.as_str(), &letter);
                     self.gathered(queue, id, &station);
+                }
+                "q-readings" if id.starts_with(DEADLY) => {
+                    self.breaks(format!(
+                        "{queue}: {id} was acknowledged and ends who gathers it"
+                    ));
                 }
                 "q-readings" => {
                     self.stands(queue, "Copy", id);

@@ -1,10 +1,11 @@
 //! What the broker heard: announcements and dead letters.
 
 use maas_model::message::{
-    DeadLetter, DeadOriginal, DeadReason, Message, Outgoing, Published, Topology,
+    DeadLetter, DeadOriginal, DeadReason, Message, Outgoing, Published, QueueName, Topology,
 };
 
 use super::{CLASSES, Oracle};
+use crate::source::DEADLY;
 
 impl Oracle {
     /// The broker has a message, or has it not.
@@ -85,11 +86,19 @@ impl Oracle {
         }
     }
 
-    /// A worker gave a whole message up. Nothing in this pipeline deserves that.
-    pub fn parked(&mut self, reason: &DeadReason, body: &[u8]) {
+    /// A worker gave a whole message up. Only one that names nothing but a deadly reading deserves that.
+    pub fn parked(&mut self, queue: &QueueName, reason: &DeadReason, body: &[u8]) {
         let ids = Message::parse(body)
             .map(|message| message.document_ids)
             .unwrap_or_default();
+        if let [id] = ids.as_slice()
+            && id.as_str().starts_with(DEADLY)
+            && queue.as_str() == "q-readings"
+            && reason.kind == DeadReason::CRASHED
+        {
+            self.dead.insert(format!("{queue}/{}/{id}", reason.kind));
+            return;
+        }
         self.breaks(format!(
             "a message with {ids:?} was given up: {}: {}",
             reason.kind, reason.detail

@@ -32,6 +32,8 @@ pub struct Oracle {
     announced_new: BTreeSet<(String, String)>,
     /// What intents name.
     owed: BTreeSet<(String, String)>,
+    /// When an intent was removed last.
+    forgotten: BTreeMap<DocumentId, u64>,
     /// Dead letters, by owner, kind and what they hold.
     dead: BTreeSet<String>,
     /// Writes of documents, and messages published.
@@ -85,10 +87,13 @@ impl Oracle {
     /// The store executed a write; `now`: the document after it.
     pub fn wrote(&mut self, index: &IndexName, id: &DocumentId, now: Option<&Document>) {
         self.writes += 1;
+        let moment = self.now();
         let Some(class) = class_of(index) else {
+            if now.is_none() {
+                self.forgotten.insert(id.clone(), moment);
+            }
             return;
         };
-        let moment = self.now();
         let key = (class, id.to_string());
         let Some(document) = now else {
             self.forget(class, id);

@@ -23,6 +23,7 @@ pub enum Bug {
     SearchWithoutRefresh,
     WriteWhatDidNotChange,
     TrustOldInputs,
+    TrustInputsAfterALook,
     AnnounceWhatIsPlanned,
     NeverLookForOldIntents,
     SettleBeforeTheAnnouncement,
@@ -41,7 +42,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AcknowledgeWhatIsAway,
         Self::IgnoreALostConfirm,
         Self::IgnoreAReturnedMessage,
@@ -60,6 +61,7 @@ impl Bug {
         Self::SearchWithoutRefresh,
         Self::WriteWhatDidNotChange,
         Self::TrustOldInputs,
+        Self::TrustInputsAfterALook,
         Self::AnnounceWhatIsPlanned,
         Self::NeverLookForOldIntents,
         Self::SettleBeforeTheAnnouncement,

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use maas_model::document::DocumentId;
 
+use crate::pool::write::Target;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::pool) struct Rest {
@@ -11,6 +13,8 @@ pub(in crate::pool) struct Rest {
     pub(super) inputs: BTreeSet<DocumentId>,
     /// All inputs are to be run again.
     pub(super) all: bool,
+    /// What took the place of a stored document.
+    pub(in crate::pool) replaced: Vec<Target>,
     /// Why the store could not take something, when it was not for a conflict.
     pub(in crate::pool) away: Option<String>,
 }

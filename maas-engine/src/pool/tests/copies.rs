@@ -130,3 +130,22 @@ async fn what_was_made_from_newer_inputs_is_not_overwritten() {
     assert_eq!(bench.store.writes(), [""; 0]);
     assert_eq!(bench.published(0), [""; 0]);
 }
+
+#[tokio::test]
+async fn an_input_that_changes_back_just_before_the_write_is_seen() {
+    let bench = bench();
+    bench.store.put(RAW, "1", json!({"value": "there"}));
+    bench.store.put(OUT, "1", json!({"value": "back"}));
+    bench.store.hold(Does::Write, OUT);
+    let faster = async {
+        bench.store.until_held().await;
+        // Who is told of this finds nothing to do: no version changes.
+        bench.store.put(RAW, "1", json!({"value": "back"}));
+        bench.store.let_go();
+    };
+    let (processed, ()) = join!(bench.run("1", 0), faster);
+    assert_eq!(processed.verdict, Verdict::Done);
+    assert_eq!(bench.store.get(OUT, "1").unwrap()["value"], "back");
+    let announced = ["update.out Out: 1 [out]", "notice.key Out: 1 [out]"];
+    assert_eq!(bench.published(0), announced);
+}

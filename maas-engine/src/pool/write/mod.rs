@@ -1,8 +1,8 @@
 //! Writes what an engine returned, and notes what came of each document.
 //!
 //! ```text
-//! changes -> select -> overtaken -> (intent) -> store -> settle -> bury
-//!                          ^------- to be run again -------'
+//! changes -> select -> overtaken -> (intent) -> store -> settle -> bury -> overtaken
+//!    ^----------------------- to be run again -------------------------------'
 //! ```
 
 mod overtaken;
@@ -13,7 +13,8 @@ use maas_model::failpoint::{Failpoint, pass};
 use maas_model::planted;
 use maas_model::store::{StoreError, WriteOutcome};
 
-use self::select::{Pending, Target};
+use self::select::Pending;
+pub(super) use self::select::Target;
 use self::settle::Counts;
 use super::reason::failed;
 use super::run::{Rest, Run, Stage};
@@ -32,7 +33,10 @@ impl Run<'_> {
         self.bury_failures(stage.step, output.failures);
         let pending = self.select(stage, output.changes)?;
         let mut rest = Rest::default();
-        let pending = self.leave_overtaken(stage, &mut rest, pending).await?;
+        let seen = self.seen_by(&pending);
+        let pending = self
+            .leave_overtaken(stage, &mut rest, pending, &seen)
+            .await?;
         stage.plan.notices(output.notices, output.order);
         if pending.is_empty() {
             return Ok(rest);
@@ -41,6 +45,7 @@ impl Run<'_> {
             self.remember(stage).await?;
         }
         self.send(stage, &mut rest, pending).await?;
+        self.repeat_overtaken(stage, &mut rest, &seen).await?;
         Ok(rest)
     }
 

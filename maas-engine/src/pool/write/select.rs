@@ -23,9 +23,17 @@ pub(super) struct Pending {
 }
 
 /// A document, and the inputs it was made from; none: all of the message.
-pub(super) struct Target {
+#[derive(Debug, Clone)]
+pub(in crate::pool) struct Target {
     pub(super) key: Key,
     pub(super) inputs: Vec<DocumentId>,
+}
+
+impl Target {
+    /// Whether it was made from one of these.
+    pub(super) fn follows(&self, inputs: &HashSet<DocumentId>) -> bool {
+        self.inputs.is_empty() || self.inputs.iter().any(|id| inputs.contains(id))
+    }
 }
 
 impl Pending {

@@ -26,8 +26,14 @@ impl Run<'_> {
     ) -> Option<Refusal> {
         match outcome {
             WriteOutcome::Created(_) => self.done(counts, stage, target, Action::New),
-            WriteOutcome::Updated(_) => self.done(counts, stage, target, Action::Update),
-            WriteOutcome::Deleted => self.done(counts, stage, target, Action::Delete),
+            WriteOutcome::Updated(_) => {
+                rest.replaced.push(target.clone());
+                self.done(counts, stage, target, Action::Update);
+            }
+            WriteOutcome::Deleted => {
+                rest.replaced.push(target.clone());
+                self.done(counts, stage, target, Action::Delete);
+            }
             WriteOutcome::NotFound => {
                 stage.plan.undone(&target.key);
                 self.fates.note(target.inputs, Outcome::Unchanged);

@@ -53,7 +53,8 @@ pub(crate) struct Whose<'a> {
 pub(crate) struct Left {
     pub(crate) debt: Debt,
     pub(crate) version: Option<Version>,
-    /// This run wrote it. What another copy of the message wrote, that one may remove.
+    /// This round of the run wrote it. What another copy of the message wrote, that one may remove, and what this
+    /// run wrote earlier, another copy that is done.
     pub(crate) own: bool,
 }
 

@@ -30,7 +30,7 @@ impl Run<'_> {
         }
     }
 
-    /// Leaves an intent, unless this run left one that says the same. What another copy of this message put
+    /// Leaves an intent, unless this round left one that says the same. What another copy of this message put
     /// there is owed by this one, too, and is written again although it says the same: at another version, so
     /// that the other one cannot remove what this one relies on. Whoever is done last removes it.
     pub(in crate::pool) async fn remember(&mut self, stage: &mut Stage<'_>) -> Result<(), Stop> {

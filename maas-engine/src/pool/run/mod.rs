@@ -147,6 +147,8 @@ impl<'a> Run<'a> {
                 batch.ids.retain(|id| rest.inputs.contains(id));
             }
             batch.repetition += 1;
+            // Another copy of the message may be done meanwhile, and have removed the intent.
+            stage.left.own = false;
             self.session.forget_inputs(&batch.ids);
             since = Instant::now();
         }

@@ -23,7 +23,6 @@ pub enum Bug {
     SearchWithoutRefresh,
     WriteWhatDidNotChange,
     TrustOldInputs,
-    TrustInputsAfterALook,
     AnnounceWhatIsPlanned,
     NeverLookForOldIntents,
     SettleBeforeTheAnnouncement,
@@ -42,7 +41,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 32] = [
         Self::AcknowledgeWhatIsAway,
         Self::IgnoreALostConfirm,
         Self::IgnoreAReturnedMessage,
@@ -61,7 +60,6 @@ impl Bug {
         Self::SearchWithoutRefresh,
         Self::WriteWhatDidNotChange,
         Self::TrustOldInputs,
-        Self::TrustInputsAfterALook,
         Self::AnnounceWhatIsPlanned,
         Self::NeverLookForOldIntents,
         Self::SettleBeforeTheAnnouncement,

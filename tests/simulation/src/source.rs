@@ -50,11 +50,24 @@ pub enum Line {
     Bad(String),
 }
 
+/// What readings there may be.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    readings: u64,
+    stations: u64,
+    /// With few values a reading has one again that it had before.
+    values: u64,
+    deadly: bool,
+}
+
 /// Items with some readings of a few stations; a reading may come again with another value.
 pub fn items(dice: &mut Dice) -> Vec<Item> {
-    let readings = 4 + dice.below(12);
-    let stations = 1 + dice.below(3);
-    let deadly = dice.hits(80);
+    let range = Range {
+        readings: 4 + dice.below(12),
+        stations: 1 + dice.below(3),
+        values: [2, 1_000][dice.below(2) as usize],
+        deadly: dice.hits(80),
+    };
     let spread = [500, 20_000][dice.below(2) as usize];
     let mut after = 0;
     let count = 2 + dice.below(8);
@@ -66,36 +79,33 @@ pub fn items(dice: &mut Dice) -> Vec<Item> {
                 name: format!("item-{number:02}"),
                 after,
                 lines: (0..lines)
-                    .map(|line| one_line(dice, readings, stations, deadly, (number, line)))
+                    .map(|line| one_line(dice, range, &format!("{number}-{line}")))
                     .collect(),
             }
         })
         .collect()
 }
 
-fn one_line(
-    dice: &mut Dice,
-    readings: u64,
-    stations: u64,
-    deadly: bool,
-    (item, line): (u64, u64),
-) -> Line {
+fn one_line(dice: &mut Dice, range: Range, place: &str) -> Line {
     if dice.hits(60) {
-        return Line::Bad(format!("bad {item}-{line}"));
+        return Line::Bad(format!("bad {place}"));
     }
-    let number = dice.below(readings);
+    let number = dice.below(range.readings);
     let (id, station) = match number {
         0 => (format!("{REFUSED}-{number}"), "s-0".to_owned()),
         1 => (format!("r-{number}"), BAD_STATION.to_owned()),
         2 => (format!("{NO_COPY}-{number}"), "s-0".to_owned()),
-        3 if deadly => (format!("{DEADLY}-{number}"), "s-0".to_owned()),
-        _ => (format!("r-{number}"), format!("s-{}", number % stations)),
+        3 if range.deadly => (format!("{DEADLY}-{number}"), "s-0".to_owned()),
+        _ => (
+            format!("r-{number}"),
+            format!("s-{}", number % range.stations),
+        ),
     };
     let record = json!({
         "reading": id,
         "station": station,
         "day": "2026-11-21T00:00:00.000Z",
-        "value": dice.below(1_000),
+        "value": dice.below(range.values),
     });
     match record {
         serde_json::Value::Object(record) => Line::Record(record),

@@ -149,3 +149,27 @@ async fn an_input_that_changes_back_just_before_the_write_is_seen() {
     let announced = ["update.out Out: 1 [out]", "notice.key Out: 1 [out]"];
     assert_eq!(bench.published(0), announced);
 }
+
+#[tokio::test]
+async fn a_round_that_is_repeated_leaves_an_intent_of_its_own() {
+    // Without notices, which would make another plan of the second round.
+    let bench = bench_with(|| vec![step("COPY", Plain)]);
+    bench.store.put(OUT, "1", json!({"value": "old"}));
+    bench.store.hold(Does::Write, OUT);
+    let others = async {
+        bench.store.until_held().await;
+        // Another copy does the message, and removes what both rely on.
+        assert_eq!(bench.run("1", 1).await.verdict, Verdict::Done);
+        assert_eq!(bench.store.count(INTENTS), 0);
+        bench.store.put(RAW, "1", json!({"value": "newer"}));
+        bench.store.hold(Does::Write, OUT);
+        bench.store.let_go();
+        bench.store.until_held().await;
+        assert_eq!(bench.store.count(INTENTS), 1, "before it writes again");
+        bench.store.let_go();
+    };
+    let (processed, ()) = join!(bench.run("1", 0), others);
+    assert_eq!(processed.verdict, Verdict::Done);
+    assert_eq!(bench.store.get(OUT, "1").unwrap()["value"], "newer");
+    assert_eq!(bench.store.count(INTENTS), 0);
+}
